@@ -1,0 +1,158 @@
+"""What the store gives back: spans, and one summary a trace.
+
+Plain values. They know nothing of SQL and nothing of the process that wrote
+them; `queries` fills them in.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+__all__ = ["Event", "Link", "Loss", "Span", "State", "Status", "Trace"]
+
+
+class State(StrEnum):
+    """How far a span got."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    LOST = "lost"
+    """Its process died before the span ended."""
+
+
+class Status(StrEnum):
+    """State and outcome in one word, as lists show it and `search` takes it."""
+
+    OK = "ok"
+    ERROR = "error"
+    RUNNING = "running"
+    LOST = "lost"
+
+
+def _status(state: State, *, failed: bool) -> Status:
+    if state is not State.ENDED:
+        return Status(state.value)
+    return Status.ERROR if failed else Status.OK
+
+
+def _duration_s(start_unix_ns: int, end_unix_ns: int | None) -> float | None:
+    return None if end_unix_ns is None else (end_unix_ns - start_unix_ns) / 1e9
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened at one moment of a span."""
+
+    name: str
+    unix_ns: int
+    attributes: dict[str, Any]
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A span that has to do with this one without being its parent."""
+
+    trace_id: str
+    span_id: str
+    attributes: dict[str, Any]
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """One span, whole: what lists need and all that was recorded of it."""
+
+    trace_id: str
+    """32 hexadecimal digits."""
+    span_id: str
+    """16 hexadecimal digits."""
+    parent_id: str | None = None
+    """None for a root. The parent may stand in another process's store, or in none."""
+    name: str
+    kind: str
+    """`internal`, `client`, `server`, `producer` or `consumer`."""
+    start_unix_ns: int
+    end_unix_ns: int | None = None
+    """None until it has ended."""
+    state: State
+    failed: bool = False
+    status_message: str | None = None
+    attributes: dict[str, Any]
+    """All of them; a running span's as they stood when it was last written."""
+    events: tuple[Event, ...] = ()
+    links: tuple[Link, ...] = ()
+    resource: dict[str, Any]
+    scope: str = ""
+    """The name of the instrumentation scope."""
+    pid: int | None = None
+    """The process that runs, or ran, a span that has not ended; None for one that has."""
+
+    @property
+    def status(self) -> Status:
+        """Give state and outcome in one word."""
+        return _status(self.state, failed=self.failed)
+
+    @property
+    def duration_s(self) -> float | None:
+        """Give the seconds from start to end; None until it has ended."""
+        return _duration_s(self.start_unix_ns, self.end_unix_ns)
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """A trace in one line: what `latest` and `search` give, read without a payload.
+
+    Tokens and cost are summed over the spans of API calls alone (those with
+    `mistral_ai.endpoint`), and None, never 0, where none of them said anything.
+    """
+
+    trace_id: str
+    name: str
+    """The root span's, else the earliest span's."""
+    start_unix_ns: int
+    end_unix_ns: int | None = None
+    """None until all its spans have ended."""
+    state: State
+    failed: bool = False
+    """The root span failed; where no root has ended (yet), any of its spans did."""
+    failed_span_count: int = 0
+    """Spans that failed, also those that somebody then coped with, such as retried calls."""
+    error_type: str | None = None
+    error_message: str | None = None
+    """Of the root span if it failed, else of the earliest span that did."""
+    models: tuple[str, ...] = ()
+    """As asked for, in order of appearance."""
+    endpoints: tuple[str, ...] = ()
+    """As in `mistral_ai.endpoint`, in order of appearance."""
+    span_count: int = 0
+    call_count: int = 0
+    """Spans of API calls: those with `mistral_ai.endpoint`."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    """The server's totals, which are not always the sum of the two."""
+    cost_usd: float | None = None
+    time_to_first_chunk_s: float | None = None
+    """Of the earliest call that was streamed."""
+    preview: str | None = None
+    """The first words of the last answer, on one line."""
+    session_id: str | None = None
+    user_id: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> Status:
+        """Give state and outcome in one word."""
+        return _status(self.state, failed=self.failed)
+
+    @property
+    def duration_s(self) -> float | None:
+        """Give the seconds from first start to last end; None until all has ended."""
+        return _duration_s(self.start_unix_ns, self.end_unix_ns)
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not be kept, over all processes that write to a store."""
+
+    count: int
+    """Spans."""
+    reason: str
+    """The newest one."""
+    at_unix_ns: int
+    """When that was."""
