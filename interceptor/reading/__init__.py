@@ -1,0 +1,78 @@
+"""From an exchange to a record: the one place where bytes become meaning.
+
+`read` looks up the endpoint's row, undoes the content encoding, folds a stream into the answer it
+stands for, and gives a `Record`. It runs once, when the exchange has ended, on a worker thread.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from interceptor import endpoints
+from interceptor.exchange import Ending, Exchange
+from interceptor.reading import _facts, _request, _response
+from interceptor.record import Answer, Failure, Output, Record
+from interceptor.wire.notes import Notes
+
+__all__ = ["read"]
+
+
+def _no_rest() -> None:
+    """Read on without a pause."""
+
+
+def read(exchange: Exchange, *, rest: Callable[[], None] = _no_rest) -> Record:
+    """Read an ended exchange.
+
+    Times in the record are nanoseconds. What cannot be read is left out and named in
+    `Record.notes`: a body in an unknown shape yields a record with less in it, never no record.
+    `rest` is called between bounded pieces of work, so that a thread reading a large body can
+    give way to others.
+    """
+    notes = Notes()
+    request = exchange.request
+    row, ids = endpoints.match(request.method, request.path)
+    if exchange.let_go_bytes:
+        notes.add(f"{exchange.let_go_bytes} bytes were let go unread: the queue was full")
+    asked = _request.to_input(exchange, row, ids, notes, rest)
+    found = _response.to_found(exchange, row, notes, rest)
+    answer = _with_ending(found.answer, exchange.ending, is_stream=found.stream is not None)
+    return Record(
+        endpoint=row.name,
+        operation=_facts.operation(row, asked),
+        method=request.method,
+        path=request.path,
+        attempt=exchange.attempt,
+        times=_facts.times(exchange, found.first_content_at_ns),
+        server=_facts.server(exchange),
+        status=exchange.status,
+        request_bytes=None if request.body is None else len(request.body),
+        response_bytes=exchange.received_bytes,
+        input=asked,
+        output=answer.output,
+        usage=answer.usage,
+        stream=found.stream,
+        failure=answer.failure,
+        tool_runs=answer.tool_runs,
+        handoffs=answer.handoffs,
+        phases=_facts.phases(exchange),
+        notes=notes.texts(),
+    )
+
+
+def _with_ending(answer: Answer, ending: Ending | None, *, is_stream: bool) -> Answer:
+    """Add the exception that ended the reading, where the wire has named no failure itself."""
+    if ending is None or not ending.is_error:
+        return answer
+    failure = answer.failure or Failure(kind=ending.kind, message=ending.message)
+    output = _cut_short(answer.output) if is_stream else answer.output
+    return msgspec.structs.replace(answer, failure=failure, output=output)
+
+
+def _cut_short(output: Output) -> Output:
+    """Say `error` for each choice that the end of the stream left without a finish reason."""
+    messages = output.messages
+    if messages and all(message.finish_reason for message in messages):
+        return output
+    reasons = tuple(message.finish_reason or "error" for message in messages) or ("error",)
+    return msgspec.structs.replace(output, finish_reasons=reasons)

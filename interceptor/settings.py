@@ -1,0 +1,220 @@
+"""What the user may set, from a mapping of environment variables or in code.
+
+`Settings.from_env` reads `INTERCEPTOR_*` and the `OTEL_*` variables that mean the same, and
+raises `SettingsError` on a value that it cannot use. Nothing here reads the environment by
+itself: the mapping is an argument.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from interceptor.errors import SettingsError
+
+__all__ = ["VARIABLES", "Content", "Metrics", "Native", "Settings"]
+
+
+class Content(StrEnum):
+    """Whether message text is recorded, or only what was counted and timed."""
+
+    FULL = "full"
+    METADATA = "metadata"
+
+
+class Native(StrEnum):
+    """Whose span stays where the SDK traces itself too."""
+
+    KEEP_OURS = "keep-ours"
+    DEFER = "defer"
+
+
+class Metrics(StrEnum):
+    """Which generation of the GenAI metric names is written."""
+
+    V1_41 = "v1.41"
+    LATEST = "latest"
+    OFF = "off"
+
+
+DESTINATIONS = ("store", "otlp", "mlflow", "langfuse", "phoenix", "console")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting, with its default. Sizes are in the unit that the name says.
+
+    `content` None means: full where a destination exists to show it (the store, MLflow,
+    Langfuse, Phoenix), metadata for plain OTLP. `on` None means: taps that code asks for
+    work, injection stays off. `store` None means the user's own state folder; "off" keeps
+    no file.
+    """
+
+    on: bool | None = None
+    destinations: tuple[str, ...] = ("store",)
+    store: str | None = None
+    store_max_mb: int = 1024
+    content: Content | None = None
+    hosts: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ("all",)
+    native: Native = Native.KEEP_OURS
+    metrics: Metrics = Metrics.V1_41
+    body_limit_mb: int = 32
+    queue_mb: int = 64
+    attribute_limit_kb: int = 256
+    phases: bool = True
+    redact: Any = None
+    disabled: bool = False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings from environment variables; raise `SettingsError` on a bad one."""
+        found: dict[str, Any] = {}
+        for variable, (field, parse) in VARIABLES.items():
+            value = environ.get(variable, "").strip()
+            if value:
+                found[field] = parse(variable, value)
+        _add_otel(found, environ)
+        return cls(**found)
+
+    @classmethod
+    def from_env_or_default(
+        cls, environ: Mapping[str, str]
+    ) -> tuple["Settings", tuple[SettingsError, ...]]:
+        """Read the settings, a bad value giving way to its default; give what was wrong beside it.
+
+        For programs that are traced by other means than their own code, which a bad variable
+        must not stop.
+        """
+        usable, errors = dict(environ), []
+        for variable, (_, parse) in VARIABLES.items():
+            try:
+                if value := usable.get(variable, "").strip():
+                    parse(variable, value)
+            except SettingsError as error:
+                errors.append(error)
+                del usable[variable]
+        return cls.from_env(usable), tuple(errors)
+
+    def changed(self, **changes: Any) -> "Settings":
+        """Give the settings with these changed; raise `SettingsError` on a bad name or value."""
+        known = {field: parse for field, parse in _IN_CODE.items()}
+        for name, value in changes.items():
+            if name not in known:
+                raise SettingsError(f"no setting is called {name!r}; there are: {', '.join(known)}")
+            changes[name] = known[name](name, value)
+        return msgspec.structs.replace(self, **changes)
+
+
+def _choice(kind: type[StrEnum]) -> Callable[[str, str], StrEnum]:
+    def parse(name: str, value: str) -> StrEnum:
+        try:
+            return kind(value)
+        except ValueError as error:
+            raise SettingsError(f"{name} is {value!r}; use one of: {', '.join(kind)}") from error
+
+    return parse
+
+
+def _switch(name: str, value: Any) -> bool:
+    words = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
+    found = words.get(str(value).lower())
+    if found is None:
+        raise SettingsError(f"{name} is {value!r}; use 1 or 0")
+    return found
+
+
+def _count(name: str, value: Any) -> int:
+    if not isinstance(value, bool):
+        try:
+            if (found := int(value)) > 0 and found == float(value):
+                return found
+        except (TypeError, ValueError):
+            pass
+    raise SettingsError(f"{name} is {value!r}; use a whole number above 0")
+
+
+def _text(name: str, value: Any) -> str:
+    try:
+        text = value if isinstance(value, str) else value.__fspath__()
+    except AttributeError as error:
+        raise SettingsError(f"{name} is {value!r}; use text or a path") from error
+    return str(text)
+
+
+def _names(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    try:
+        return tuple(_text(name, part) for part in value)
+    except TypeError as error:
+        raise SettingsError(f"{name} is {value!r}; use a tuple of names") from error
+
+
+def _destinations(name: str, value: Any) -> tuple[str, ...]:
+    names = _names(name, value)
+    for one in names:
+        if one not in DESTINATIONS:
+            raise SettingsError(
+                f"{name} names {one!r}; use any of: {', '.join(DESTINATIONS)}, with commas between"
+            )
+    return names
+
+
+def _callable(name: str, value: Any) -> Any:
+    if callable(value) or isinstance(value, str):
+        return value
+    raise SettingsError(
+        f"{name} is {value!r}; use a callable from Record to Record, or a policy's name"
+    )
+
+
+def _or_none(parse: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    return lambda name, value: None if value is None else parse(name, value)
+
+
+VARIABLES: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
+    "INTERCEPTOR": ("on", _switch),
+    "INTERCEPTOR_DESTINATIONS": ("destinations", _destinations),
+    "INTERCEPTOR_STORE": ("store", _text),
+    "INTERCEPTOR_STORE_MAX_MB": ("store_max_mb", _count),
+    "INTERCEPTOR_CONTENT": ("content", _choice(Content)),
+    "INTERCEPTOR_HOSTS": ("hosts", _names),
+    "INTERCEPTOR_OPERATIONS": ("operations", _names),
+    "INTERCEPTOR_NATIVE": ("native", _choice(Native)),
+    "INTERCEPTOR_METRICS": ("metrics", _choice(Metrics)),
+    "INTERCEPTOR_BODY_LIMIT_MB": ("body_limit_mb", _count),
+    "INTERCEPTOR_QUEUE_MB": ("queue_mb", _count),
+    "INTERCEPTOR_ATTRIBUTE_LIMIT_KB": ("attribute_limit_kb", _count),
+    "INTERCEPTOR_PHASES": ("phases", _switch),
+}
+"""The environment variable, the field it sets, and what reads its text."""
+
+_IN_CODE: Mapping[str, Callable[[str, Any], Any]] = {
+    **{field: _or_none(parse) for field, parse in VARIABLES.values()},
+    "redact": _or_none(_callable),
+    "disabled": _switch,
+}
+
+_OTEL_CONTENT = {
+    "NO_CONTENT": Content.METADATA,
+    "FALSE": Content.METADATA,
+    "SPAN_ONLY": Content.FULL,
+    "TRUE": Content.FULL,
+    "EVENT_ONLY": Content.FULL,
+    "SPAN_AND_EVENT": Content.FULL,
+}
+
+
+def _add_otel(found: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Fill what `INTERCEPTOR_*` leaves open from the OpenTelemetry variables that mean the same."""
+    if "destinations" not in found and (
+        environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+        or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    ):
+        found["destinations"] = ("otlp",)
+    capture = environ.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "").upper()
+    if "content" not in found and capture in _OTEL_CONTENT:
+        found["content"] = _OTEL_CONTENT[capture]
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        found["disabled"] = True

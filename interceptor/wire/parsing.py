@@ -1,0 +1,122 @@
+"""JSON to Structs, whatever the server sent.
+
+The fast path is msgspec's own. What does not fit goes the slow way: each field that does fit is
+kept, each that does not is left out and noted, so that one odd field does not cost the rest.
+"""
+
+import functools
+import json
+import types
+import typing
+from typing import Any, TypeVar
+
+import msgspec
+
+from interceptor.wire.notes import Notes
+
+__all__ = ["members", "parse", "text_of"]
+
+T = TypeVar("T")
+
+_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
+
+
+def parse(data: bytes | msgspec.Raw, kind: type[T], notes: Notes, *, what: str) -> T | None:
+    """Read JSON as `kind`; None, and a note that names `what`, where it is no JSON of that kind."""
+    try:
+        return _decoder(kind).decode(data)
+    except _UNREADABLE:
+        pass
+    try:
+        value = _loose(bytes(data))
+    except _UNREADABLE as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "not JSON"
+        notes.add(f"{what}: {reason}")
+        return None
+    return _salvage(value, kind, notes, what)
+
+
+def members(data: bytes, notes: Notes, *, what: str) -> dict[str, msgspec.Raw]:
+    """Read the members of a JSON object, each as its own JSON text; none where it is no object."""
+    return parse(data, dict[str, msgspec.Raw], notes, what=what) or {}
+
+
+def text_of(value: Any) -> str:
+    """Give text as it is, None as the empty text, and any other value as compact JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else msgspec.json.encode(value).decode()
+
+
+@functools.cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _loose(data: bytes) -> Any:
+    """Read JSON as Python's own parser does: NaN, lone surrogates and stray bytes included."""
+    text = data.decode(errors="replace").removeprefix("\ufeff")
+    return _without_surrogates(json.loads(text, parse_constant=lambda _: None))
+
+
+def _without_surrogates(value: Any) -> Any:
+    """A lone surrogate cannot be encoded again: no exporter would take it."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
+    return value
+
+
+def _salvage(value: Any, kind: Any, notes: Notes, what: str) -> Any:
+    """Convert what fits; None, and a note, where nothing does."""
+    if kind is msgspec.Raw:
+        return msgspec.Raw(msgspec.json.encode(value))
+    struct = _struct_in(kind)
+    if struct is not None and isinstance(value, dict):
+        return struct(**dict(_kept(value, struct, notes, what)))
+    item = _item_in(kind)
+    if item is not None and isinstance(value, list):
+        found = (_salvage(one, item, notes, what) for one in value)
+        return tuple(one for one in found if one is not None)
+    if typing.get_origin(kind) is dict and isinstance(value, dict):
+        of = typing.get_args(kind)[1]
+        return {k: _salvage(v, of, notes, f"{what}.{k}") for k, v in value.items()}
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.MsgspecError, ValueError):
+        notes.add(f"{what}: in a shape that is not known, left out")
+        return None
+
+
+def _kept(value: dict[str, Any], struct: Any, notes: Notes, what: str) -> Any:
+    hints = typing.get_type_hints(struct)
+    for field in msgspec.structs.fields(struct):
+        if field.encode_name in value:
+            member = value[field.encode_name]
+            found = _salvage(member, hints[field.name], notes, f"{what}.{field.encode_name}")
+            if found is not None:
+                yield field.name, found
+
+
+def _choices(kind: Any) -> tuple[Any, ...]:
+    is_union = typing.get_origin(kind) in (typing.Union, types.UnionType)
+    return typing.get_args(kind) if is_union else (kind,)
+
+
+def _struct_in(kind: Any) -> Any:
+    """Give the Struct that `kind` is, or that its union offers."""
+    for one in _choices(kind):
+        if isinstance(one, type) and issubclass(one, msgspec.Struct):
+            return one
+    return None
+
+
+def _item_in(kind: Any) -> Any:
+    """Give the type of the items where `kind`, or one of its union, is a tuple of them."""
+    for one in _choices(kind):
+        if typing.get_origin(one) is tuple:
+            return typing.get_args(one)[0]
+    return None
