@@ -1,0 +1,69 @@
+"""The recorded exchanges, seen through the installed SDK: it reads what we say the API sends."""
+
+import importlib
+import importlib.metadata
+
+import pytest
+
+from interceptor.replay import Server, all_fixtures
+from interceptor.replay.messages import value
+
+pytestmark = pytest.mark.sdk
+
+MAJOR = int(importlib.metadata.version("mistralai").partition(".")[0])
+Mistral = importlib.import_module("mistralai" if MAJOR == 1 else "mistralai.client").Mistral
+
+FIXTURES = {fixture.name: fixture for fixture in all_fixtures()}
+ASKED = ("messages", "model", "prompt", "suffix", "tools")  # every release line takes these
+REFUSED = {"SDKError", "HTTPValidationError"}
+UNTYPED = {"ResponseValidationError", "SDKError", "ValidationError"}  # it differs by release line
+ERRORS = {
+    "chat.completions/error_400": REFUSED,
+    "chat.completions/error_422_detail_list": REFUSED,
+    "chat.completions/error_422_message_object": REFUSED,
+    "chat.completions/error_in_stream": UNTYPED,  # the SDK knows no event but a chunk
+    "chat.completions/rate_limited": REFUSED,
+    "chat.completions/unauthorized": REFUSED,
+    "embeddings/base64": UNTYPED,  # the SDK has a type for lists of floats only
+}
+
+
+READ = [name for name in FIXTURES if name not in ERRORS]
+
+
+def answers(fixture, server):
+    """Send what the fixture asks through the SDK; give the response, or the chunks of a stream."""
+    asked = fixture.request.json()
+    mistral = Mistral(api_key="invented", server_url=server.url)
+    options = {name: asked[name] for name in ASKED if name in asked}
+    match fixture.name.split("/")[0]:
+        case "embeddings":
+            return [mistral.embeddings.create(inputs=asked["input"], **options)]
+        case "fim.completions":
+            endpoint = mistral.fim
+        case "chat.completions":
+            endpoint = mistral.chat
+    if asked["stream"]:
+        return [event.data for event in endpoint.stream(**options)]
+    return [endpoint.complete(**options)]
+
+
+def is_stream(fixture):
+    return value(fixture.response.headers, "content-type").startswith("text/event-stream")
+
+
+@pytest.mark.parametrize("name", READ)
+def test_the_sdk_reads_every_answer(name):
+    fixture = FIXTURES[name]
+    with Server.of(name) as server:
+        answered = answers(fixture, server)
+    assert answered[-1].usage.total_tokens
+    if is_stream(fixture):
+        assert len(answered) == fixture.response.body.count(b"data: {")
+
+
+@pytest.mark.parametrize(("name", "kinds"), ERRORS.items(), ids=ERRORS)
+def test_an_error_is_one_for_the_sdk_too(name, kinds):
+    with Server.of(name) as server, pytest.raises(Exception) as caught:  # noqa: PT011
+        answers(FIXTURES[name], server)
+    assert type(caught.value).__name__ in kinds
