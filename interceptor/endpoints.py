@@ -38,6 +38,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     method: str = "POST"
     agent_operation: str | None = None
     ids: tuple[str, ...] = ()
+    is_inference: bool = True
+    is_secret: bool = False
     request: type | None = None
     to_input: Callable[[Any], Input] | None = None
     content: frozenset[str] = frozenset()
@@ -99,7 +101,7 @@ TABLE: tuple[Endpoint, ...] = (
     ),
 )
 
-OTHER = Endpoint(name="other", operation="other", path="", method="")
+OTHER = Endpoint(name="other", operation="other", path="", method="", is_inference=False)
 """The row of a request that no other row knows."""
 
 

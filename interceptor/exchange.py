@@ -51,8 +51,9 @@ class Request(NamedTuple):
     """What was sent, as far as it may be kept: no authorization, no cookies, no query.
 
     `body` is None where the body was streamed and could not be looked at without consuming it.
-    `secrets` are the credentials that were sent, so that copies of them elsewhere in the
-    exchange can be struck out; they are never recorded.
+    `form` is what a streamed upload says of itself all the same: its fields by name, a file's
+    name in place of the file. `secrets` are the credentials that were sent, so that copies of
+    them elsewhere in the exchange can be struck out; they are never recorded.
     """
 
     method: str
@@ -62,6 +63,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     body: bytes | None
     secrets: tuple[str, ...] = ()
+    form: Mapping[str, str] | None = None
 
 
 class Body(NamedTuple):
@@ -76,7 +78,8 @@ class Exchange:
     """Bytes out, bytes in, and the times they moved.
 
     All `…_ns` arguments are readings of one monotonic clock in nanoseconds. Past `limit_bytes`
-    the middle of the response is dropped: the last event of a stream carries the usage.
+    the middle of the response is dropped: the last event of a stream carries the usage. A limit of
+    0 keeps nothing of the body.
     """
 
     def __init__(
@@ -162,6 +165,10 @@ class Exchange:
 
     def _drop_middle(self) -> None:
         """Bring what is held under the limit: half of it for the beginning, half for the end."""
+        if not self.limit_bytes:
+            self._chunks.clear()
+            self._held_bytes = 0
+            return
         half = self.limit_bytes // 2
         if not self._head:
             self._head = tuple(self._first(half))

@@ -38,7 +38,7 @@ class Metrics(StrEnum):
     OFF = "off"
 
 
-DESTINATIONS = ("store", "otlp", "mlflow", "langfuse", "phoenix", "console")
+DESTINATIONS = ("store", "otlp", "console")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def changed(self, **changes: Any) -> "Settings":
         """Give the settings with these changed; raise `SettingsError` on a bad name or value."""
-        known = {field: parse for field, parse in _IN_CODE.items()}
+        known = _IN_CODE
         for name, value in changes.items():
             if name not in known:
                 raise SettingsError(f"no setting is called {name!r}; there are: {', '.join(known)}")
@@ -190,8 +190,12 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
 }
 """The environment variable, the field it sets, and what reads its text."""
 
+_MAY_BE_NONE = {"on", "store", "content"}
+
 _IN_CODE: Mapping[str, Callable[[str, Any], Any]] = {
-    **{field: _or_none(parse) for field, parse in VARIABLES.values()},
+    field: _or_none(parse) if field in _MAY_BE_NONE else parse
+    for field, parse in VARIABLES.values()
+} | {
     "redact": _or_none(_callable),
     "disabled": _switch,
 }

@@ -1,0 +1,61 @@
+"""Our spans, and only ours, brought to a destination, with their words where it may have them."""
+
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from interceptor.spans import Words, is_ours
+
+__all__ = ["Delivery"]
+
+
+class Delivery(SpanProcessor):
+    """Hands spans of ours on to a destination's own processor.
+
+    `words` holds what spans say in words, beside them; a destination that may not have the words
+    is given None.
+    """
+
+    def __init__(self, inner: SpanProcessor, words: Words | None) -> None:
+        """Deliver to `inner`."""
+        self._inner, self._words = inner, words
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Hand on a span of ours."""
+        if is_ours(span):
+            self._inner.on_start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Hand on a span of ours, with its words."""
+        if not is_ours(span):
+            return
+        context = span.get_span_context()
+        words = self._words.get(context) if self._words and context is not None else None
+        self._inner.on_end(_with(span, words) if words else span)
+
+    def shutdown(self) -> None:
+        """Shut the destination down."""
+        self._inner.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Bring everything there now."""
+        return self._inner.force_flush(timeout_millis)
+
+
+def _with(span: ReadableSpan, words: dict[str, Any]) -> ReadableSpan:
+    """Give an ended span with more attributes; the span itself is others' too."""
+    return ReadableSpan(
+        name=span.name,
+        context=span.get_span_context(),
+        parent=span.parent,
+        resource=span.resource,
+        attributes={**(span.attributes or {}), **words},
+        events=span.events,
+        links=span.links,
+        kind=span.kind,
+        instrumentation_scope=span.instrumentation_scope,
+        status=span.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+    )

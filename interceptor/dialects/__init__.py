@@ -1,0 +1,3 @@
+"""Vocabularies of span attributes: each a pure function from a record to attributes."""
+
+__all__: list[str] = []

@@ -1,0 +1,352 @@
+"""OpenTelemetry's GenAI vocabulary, and `mistral_ai.*` for what it has no word for.
+
+The names follow the GenAI semantic conventions of autumn 2026, which are still in development;
+the constants that packages offer for them are deprecated, so they stand here as text.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from interceptor.dialects._budget import fitted
+from interceptor.record import (
+    Blob,
+    FileRef,
+    Generic,
+    Input,
+    Link,
+    Message,
+    Part,
+    Reasoning,
+    Record,
+    Text,
+    ToolCall,
+    ToolResult,
+    ToolRun,
+    Usage,
+)
+
+__all__ = [
+    "HANDOFF",
+    "PROVIDER",
+    "attributes",
+    "content",
+    "handoff",
+    "name",
+    "start",
+    "tool_run",
+    "tool_run_content",
+]
+
+PROVIDER = "mistral_ai"
+HANDOFF = "mistral_ai.agent.handoff"
+
+Value = str | bool | int | float | tuple[str, ...] | tuple[float, ...]
+Attributes = dict[str, Value]
+
+_NS = 1e9
+_MOST = 2**63 - 1
+_NAMED_PARAMETERS = (
+    "min_tokens",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+    "safe_prompt",
+    "prompt_mode",
+    "service_tier",
+)
+
+
+def name(operation: str, model: str | None) -> str:
+    """Give a span's name: the operation, and the model or agent where one is known."""
+    return f"{operation} {model}" if model else operation
+
+
+def start(
+    *,
+    endpoint: str,
+    operation: str,
+    model: str | None,
+    is_stream: bool,
+    host: str,
+    port: int | None,
+) -> Attributes:
+    """Give what a span says from its first moment, so that samplers see it."""
+    found: Attributes = {
+        "gen_ai.operation.name": operation,
+        "gen_ai.provider.name": PROVIDER,
+        "mistral_ai.endpoint": endpoint,
+        "server.address": host,
+    }
+    if model is not None:
+        found["gen_ai.request.model"] = model
+    if is_stream:
+        found["gen_ai.request.stream"] = True
+    if port is not None:
+        found["server.port"] = port
+    return found
+
+
+def attributes(record: Record, *, limit_bytes: int) -> Attributes:
+    """Give everything that a record says but its words. What is None there is absent here.
+
+    JSON among it (the request's parameters) stays within `limit_bytes`, as in `content`.
+    """
+    parameters = record.input.parameters
+    found = {
+        "gen_ai.operation.name": record.operation,
+        "gen_ai.provider.name": PROVIDER,
+        "mistral_ai.endpoint": record.endpoint,
+        **_request(record.input),
+        **_response(record),
+        **_usage(record.usage),
+        **_exchange(record),
+        **_stream(record),
+        "mistral_ai.request.parameters": fitted(parameters, limit_bytes)[0] if parameters else None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def content(record: Record, *, limit_bytes: int) -> Attributes:
+    """Give a record's words as JSON text, each attribute within `limit_bytes`.
+
+    What is over the limit is cut inside its structure, so that it stays valid JSON; the names of
+    the attributes that were cut stand in `mistral_ai.truncated`.
+    """
+    asked = record.input
+    tools = _json(asked.tools) if asked.tools else None
+    values = {
+        "gen_ai.input.messages": [_message(one) for one in asked.messages],
+        "gen_ai.output.messages": [_message(one) for one in record.output.messages],
+        "gen_ai.system_instructions": [_part(one) for one in asked.system],
+        "gen_ai.tool.definitions": tools,
+    }
+    return _cut_to_fit(values, limit_bytes)
+
+
+def tool_run(run: ToolRun) -> Attributes:
+    """Give what a tool that the server ran says, but its words."""
+    found: Attributes = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.provider.name": PROVIDER,
+        "gen_ai.tool.name": run.name,
+    }
+    if run.id is not None:
+        found["gen_ai.tool.call.id"] = run.id
+    return found
+
+
+def tool_run_content(run: ToolRun, *, limit_bytes: int) -> Attributes:
+    """Give what went into a tool that the server ran, and what came out."""
+    values = {
+        "gen_ai.tool.call.arguments": None if run.arguments is None else _json(run.arguments),
+        "gen_ai.tool.call.result": None if run.result is None else _json(run.result),
+    }
+    found = _cut_to_fit(values, limit_bytes)
+    for key, text in (
+        ("gen_ai.tool.call.arguments", run.arguments),
+        ("gen_ai.tool.call.result", run.result),
+    ):
+        if text and len(text) <= limit_bytes:
+            found[key] = text  # verbatim where it fits: arguments may be no JSON at all
+    return found
+
+
+def handoff(given: Any) -> Attributes:
+    """Give what the event of one agent handing over to another says."""
+    return {
+        key: value
+        for key, value in {
+            "previous_agent_id": given.previous_agent_id,
+            "previous_agent_name": given.previous_agent_name,
+            "next_agent_id": given.next_agent_id,
+            "next_agent_name": given.next_agent_name,
+        }.items()
+        if value is not None
+    }
+
+
+def _request(asked: Input) -> dict[str, Any]:
+    named = {
+        f"mistral_ai.request.{key}": _flat(asked.parameters.get(key)) for key in _NAMED_PARAMETERS
+    }
+    return {
+        "gen_ai.request.model": asked.model,
+        "gen_ai.request.temperature": asked.temperature,
+        "gen_ai.request.top_p": asked.top_p,
+        "gen_ai.request.max_tokens": asked.max_tokens,
+        "gen_ai.request.seed": asked.seed,
+        "gen_ai.request.stop_sequences": asked.stop,
+        "gen_ai.request.frequency_penalty": asked.frequency_penalty,
+        "gen_ai.request.presence_penalty": asked.presence_penalty,
+        "gen_ai.request.top_k": asked.top_k,
+        "gen_ai.request.choice.count": None if asked.choice_count == 1 else asked.choice_count,
+        "gen_ai.request.stream": True if asked.stream else None,
+        "gen_ai.request.reasoning.level": asked.reasoning_level,
+        "gen_ai.output.type": asked.output_type,
+        "gen_ai.agent.name": asked.agent_name,
+        "gen_ai.agent.version": asked.agent_version,
+        **named,
+    }
+
+
+def _response(record: Record) -> dict[str, Any]:
+    asked, output = record.input, record.output
+    dimensions = output.embeddings_dimensions or asked.dimensions
+    return {
+        "gen_ai.response.id": output.id,
+        "gen_ai.response.model": output.model,
+        "gen_ai.response.finish_reasons": output.finish_reasons or None,
+        "gen_ai.conversation.id": output.conversation_id or asked.conversation_id,
+        "gen_ai.agent.id": asked.agent_id or output.agent_id,
+        "gen_ai.agent.name": asked.agent_name or output.agent_name,
+        "gen_ai.embeddings.dimension.count": dimensions,
+        "mistral_ai.embeddings.count": output.embeddings_count,
+        "mistral_ai.guardrails": output.guardrails,
+    }
+
+
+def _usage(usage: Usage | None) -> dict[str, Any]:
+    if usage is None:
+        return {}
+    return {
+        "gen_ai.usage.input_tokens": usage.input_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
+        "gen_ai.usage.cache_write.input_tokens": usage.cache_write_tokens,
+        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
+        "gen_ai.usage.audio.input_tokens": usage.audio_tokens,
+        "mistral_ai.usage.total_tokens": usage.total_tokens,
+        "mistral_ai.usage.audio_seconds": usage.audio_seconds,
+        "mistral_ai.usage.connector_tokens": usage.connector_tokens,
+        "mistral_ai.usage.input_characters": usage.input_characters,
+        "mistral_ai.usage.service_tier": usage.service_tier,
+        "mistral_ai.usage.raw": usage.raw,
+        "mistral_ai.ocr.usage.pages_processed": usage.pages_processed,
+        "mistral_ai.ocr.usage.doc_size_bytes": usage.doc_size_bytes,
+    }
+
+
+def _exchange(record: Record) -> dict[str, Any]:
+    server, failure, times = record.server, record.failure, record.times
+    return {
+        "http.request.method": record.method,
+        "http.response.status_code": record.status,
+        "url.path": record.path,
+        "server.address": server.host,
+        "server.port": server.port,
+        "network.protocol.version": _version(server.http_version),
+        "mistral_ai.request.bytes": record.request_bytes,
+        "mistral_ai.response.bytes": record.response_bytes,
+        "mistral_ai.request.attempt": record.attempt,
+        "mistral_ai.correlation_id": server.correlation_id,
+        "mistral_ai.upstream_time": _seconds(server.upstream_ns),
+        "mistral_ai.model.deprecated_at": server.deprecated_at,
+        "mistral_ai.notes": record.notes or None,
+        "error.type": failure.kind if failure else None,
+        "mistral_ai.error.code": failure.code if failure else None,
+        **{
+            f"mistral_ai.ratelimit.{key.replace('-', '_')}": value
+            for key, value in server.ratelimit.items()
+        },
+        **{
+            f"mistral_ai.phase.{phase.name}": (phase.ended_after_ns - phase.started_after_ns) / _NS
+            for phase in record.phases
+        },
+        "mistral_ai.time_to_headers": _seconds(times.headers_after_ns),
+    }
+
+
+def _stream(record: Record) -> dict[str, Any]:
+    stream, times = record.stream, record.times
+    if stream is None:
+        return {}
+    return {
+        "gen_ai.response.time_to_first_chunk": _seconds(times.first_content_after_ns),
+        "mistral_ai.stream.time_to_first_byte": _seconds(times.first_byte_after_ns),
+        "mistral_ai.stream.events": stream.events,
+        "mistral_ai.stream.completed": stream.completed,
+        "mistral_ai.stream.chunk_interval.p50": _seconds(stream.gap_p50_ns),
+        "mistral_ai.stream.chunk_interval.p95": _seconds(stream.gap_p95_ns),
+        "mistral_ai.stream.chunk_interval.max": _seconds(stream.gap_max_ns),
+    }
+
+
+def _cut_to_fit(values: Mapping[str, Any], limit_bytes: int) -> Attributes:
+    found: Attributes = {}
+    cut = []
+    for key, value in values.items():
+        if value:
+            text, is_cut = fitted(value, limit_bytes)
+            found[key] = text
+            if is_cut:
+                cut.append(key)
+    if cut:
+        found["mistral_ai.truncated"] = tuple(cut)
+    return found
+
+
+def _message(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = {"role": message.role, "parts": [_part(one) for one in message.parts]}
+    if message.name is not None:
+        found["name"] = message.name
+    if message.finish_reason is not None:
+        found["finish_reason"] = message.finish_reason
+    return found
+
+
+def _part(part: Part) -> dict[str, Any]:  # noqa: PLR0911 - one return a kind of part
+    match part:
+        case Text(content=text):
+            return {"type": "text", "content": text}
+        case Reasoning(content=text):
+            return {"type": "reasoning", "content": text}
+        case ToolCall():
+            arguments = _json(part.arguments)
+            if not isinstance(arguments, dict):
+                arguments = part.arguments
+            return {"type": "tool_call", "id": part.id, "name": part.name, "arguments": arguments}
+        case ToolResult():
+            return {"type": "tool_call_response", "id": part.id, "response": part.response}
+        case Blob():
+            return {
+                "type": "blob",
+                "modality": part.modality,
+                "mime_type": part.mime_type,
+                "size_bytes": part.size_bytes,
+                "sha256": part.sha256,
+            }
+        case Link():
+            return {"type": "uri", "modality": part.modality, "uri": part.uri}
+        case FileRef():
+            return {"type": "file", "modality": part.modality, "file_id": part.file_id}
+        case Generic():
+            found = {"type": "generic", "generic_type": part.generic_type}
+            return found if part.content is None else found | {"content": _json(part.content)}
+
+
+def _json(text: str) -> Any:
+    """Read JSON text; text that is none stays as it is."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _flat(value: Any) -> Any:
+    """An object is given as JSON text, and so is an integer too large for OTLP."""
+    if isinstance(value, dict | list):
+        return fitted(value, _MOST)[0]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST:
+        return str(value)
+    return value
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else ns / _NS
+
+
+def _version(protocol: str | None) -> str | None:
+    """HTTP/1.1 is "1.1" in OpenTelemetry's words, HTTP/2 is "2"."""
+    return protocol.removeprefix("HTTP/") if protocol else None

@@ -1,0 +1,344 @@
+"""Opens exchanges and hands their records to a sink.
+
+A tap asks `Recorder.open` for a `Recording` before it sends, feeds it while bytes move, and ends
+it once. Reading happens later, on the worker's thread. Nothing here knows what a span is.
+"""
+
+import fnmatch
+import functools
+import os
+import re
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Protocol
+
+import msgspec
+
+from interceptor import endpoints
+from interceptor.endpoints import Endpoint
+from interceptor.exchange import ABANDONED, Decode, Ending, Exchange, Request
+from interceptor.quiet import quietly, report
+from interceptor.reading import read
+from interceptor.record import Input, Record, Server, Times
+from interceptor.redaction import Policy, redact
+from interceptor.worker import Worker, pause
+
+__all__ = ["Call", "Recorder", "Recording", "Sink", "Start"]
+
+MISTRAL_HOSTS = ("mistral.ai", "*.mistral.ai")
+SDK_AGENT = "mistral-client-python/"
+
+_EXTENSION = "interceptor"
+_SCAN_BYTES = 2048
+_MODEL = re.compile(rb'"(?:model|agent_id)"\s*:\s*"([^"\\]{1,200})"')
+_STREAM = re.compile(rb'"stream"\s*:\s*true')
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is known of a call before it is sent.
+
+    `model` comes from a bounded look at the body, so that samplers see it; it may be None, and
+    the record has the last word. `first` is what the first attempt's `Call.identity` was, where
+    this is a further one. `extensions` is the request's own, for what other tracers left there.
+    """
+
+    endpoint: str
+    operation: str
+    model: str | None
+    is_stream: bool
+    host: str
+    port: int | None
+    attempt: int
+    started_unix_ns: int
+    first: Any = None
+    headers: Mapping[str, str] = {}
+    extensions: Mapping[str, Any] = {}
+
+
+class Call(Protocol):
+    """A call in flight, as a sink keeps it."""
+
+    @property
+    def is_taped(self) -> bool:
+        """Whether anybody wants the record; a call that is not sampled is not taped."""
+
+    @property
+    def identity(self) -> Any:
+        """What a later attempt at the same request is told of this one."""
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Give the context to send the request in."""
+
+    def finish(self, record: Record) -> None:
+        """Take the record of the call. May run on another thread."""
+
+
+class Sink(Protocol):
+    """Told when a call starts; what it gives back is told when the call ends."""
+
+    def begin(self, start: Start) -> Call | None:
+        """Begin a call; None where somebody else accounts for it."""
+
+
+class _Attempts:
+    """What stays with a request that is sent again: kept in its `extensions`."""
+
+    __slots__ = ("count", "first", "is_inside")
+
+    def __init__(self) -> None:
+        self.count, self.first, self.is_inside = 0, None, False
+
+
+class Recording:
+    """One exchange on its way from a tap to the sink. A context to send the request in.
+
+    `end` may be called any number of times, from any thread and from a finaliser: the first one
+    counts, and it only takes a list's last item and puts into a queue.
+    """
+
+    def __init__(
+        self,
+        recorder: "Recorder",
+        row: Endpoint,
+        exchange: Exchange,
+        call: Call,
+        attempts: _Attempts,
+        owner: int,
+    ) -> None:
+        """Begin; `owner` is the id of the tap that will feed it."""
+        self.exchange, self.call, self.owner = exchange, call, owner
+        self.is_taped = call.is_taped
+        self.clock_ns = recorder.clock_ns
+        self.wants_phases = recorder.phases and self.is_taped
+        self._recorder, self._row, self._attempts = recorder, row, attempts
+        self._scope = call.scope()
+        self._pending = [True] if self.is_taped else []
+
+    def __enter__(self) -> None:
+        """Enter the call's scope; taps further in see that the request is recorded already."""
+        self._attempts.is_inside = True
+        self._scope.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the scope. Exceptions pass through."""
+        self._attempts.is_inside = False
+        self._scope.__exit__(kind, error, trace)
+
+    def end(self, ending: Ending | None = None) -> None:
+        """End the exchange now; `ending` is None where the body came to its own end."""
+        try:
+            self._pending.pop()
+        except IndexError:
+            return
+        self.exchange.end(self.clock_ns(), ending)
+        self._recorder.take(self)
+
+    def forget(self) -> None:
+        """Never report this exchange: it belongs to another process."""
+        self._pending.clear()
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory the bodies hold, roughly."""
+        return self.exchange.size_bytes
+
+    def let_go(self) -> None:
+        """Drop the bodies; the record will have times, status and a note."""
+        self.exchange.let_go()
+
+    def run(self) -> None:
+        """Read the exchange and hand the record over; on the worker's thread."""
+        record = self._recorder.read(self.exchange, self._row)
+        with quietly("a span"):
+            self.call.finish(record)
+
+
+class Recorder:
+    """Decides which requests are recorded, and carries each from its tap to the sink.
+
+    `clock_ns` is the monotonic clock that taps read, `unix_ns` the wall clock.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        worker: Worker,
+        *,
+        hosts: Iterable[str] = (),
+        operations: Iterable[str] = ("all",),
+        limit_bytes: int = 1 << 25,
+        policy: Policy | None = None,
+        phases: bool = True,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+        unix_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """Record requests to Mistral's hosts and to `hosts` (globs), of `operations`."""
+        self.clock_ns = clock_ns
+        self.phases = phases
+        self._sink, self._worker, self._unix_ns = sink, worker, unix_ns
+        self._limit_bytes, self._policy = limit_bytes, policy
+        self._operations = frozenset(operations)
+        globs = "|".join(fnmatch.translate(glob.lower()) for glob in (*MISTRAL_HOSTS, *hosts))
+        self._is_known_host = functools.lru_cache(maxsize=256)(re.compile(globs).fullmatch)
+        self._open: dict[int, Recording] = {}
+        _recorders.add(self)
+
+    def row(
+        self, method: str, host: str, path: str, agent: str, *, any_host: bool
+    ) -> Endpoint | None:
+        """Give the table's row where a request is to be recorded, else None.
+
+        Mistral's hosts, the hosts of the setting and the SDK's own requests (by their User-Agent)
+        are recorded whatever they ask for; `any_host` adds requests to other hosts whose path
+        ends in a known endpoint's.
+        """
+        row = endpoints.match(method, path).endpoint
+        known = self._is_known_host(host) is not None or agent.startswith(SDK_AGENT)
+        if not known and (not any_host or row is endpoints.OTHER):
+            return None
+        return row if self._is_wanted(row) else None
+
+    def open(
+        self,
+        row: Endpoint,
+        request: Request,
+        extensions: MutableMapping[str, Any],
+        *,
+        decode: Decode | None = None,
+        owner: int = 0,
+    ) -> Recording | None:
+        """Begin a recording; None where the request is inside one already, or the sink declines."""
+        attempts = extensions.get(_EXTENSION)
+        if attempts is None:
+            attempts = extensions[_EXTENSION] = _Attempts()
+        if attempts.is_inside:
+            return None
+        attempts.count += 1
+        if row.is_secret:
+            request = request._replace(body=None)
+        exchange = Exchange(
+            request,
+            started_unix_ns=self._unix_ns(),
+            started_ns=self.clock_ns(),
+            attempt=attempts.count,
+            limit_bytes=0 if row.is_secret else self._limit_bytes,
+            decode=decode,
+        )
+        model, is_stream = _glance(request.body)
+        call = self._sink.begin(
+            Start(
+                endpoint=row.name,
+                operation=row.operation,
+                model=model,
+                is_stream=is_stream,
+                host=request.host,
+                port=request.port,
+                attempt=attempts.count,
+                started_unix_ns=exchange.started_unix_ns,
+                first=attempts.first,
+                headers=request.headers,
+                extensions=extensions,
+            )
+        )
+        if call is None:
+            return None
+        if attempts.first is None:
+            attempts.first = call.identity
+        recording = Recording(self, row, exchange, call, attempts, owner)
+        if recording.is_taped:
+            self._worker.start()
+            self._open[id(recording)] = recording
+        return recording
+
+    def take(self, recording: Recording) -> None:
+        """Queue an ended recording to be read. Never blocks; a finaliser may call it."""
+        self._open.pop(id(recording), None)
+        self._worker.submit(recording)
+
+    def abandon(self, owner: int | None = None) -> None:
+        """End what is still open, of one tap or of all: nobody will read it to its end."""
+        for recording in tuple(self._open.values()):
+            if owner is None or recording.owner == owner:
+                recording.end(ABANDONED)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until the records of all calls that have ended are handed over."""
+        return self._worker.flush(timeout_s)
+
+    @property
+    def let_go_count(self) -> int:
+        """How many bodies were dropped because too much was waiting to be read."""
+        return self._worker.let_go_count
+
+    def read(self, exchange: Exchange, row: Endpoint) -> Record:
+        """Read an exchange and apply the policy; a bare record where reading itself fails."""
+        try:
+            return redact(read(exchange, rest=pause), self._policy)
+        except Exception as error:  # noqa: BLE001 - a span must end, whatever our mistake was
+            report("what a call said", error)
+            return _bare(exchange, row, error)
+
+    def forget_all(self) -> None:
+        """Forget what is open: in the child of a fork, it belongs to the parent."""
+        for recording in tuple(self._open.values()):
+            recording.forget()
+        self._open.clear()
+
+    def _is_wanted(self, row: Endpoint) -> bool:
+        wanted = self._operations
+        return (
+            "all" in wanted
+            or row.name in wanted
+            or row.operation in wanted
+            or ("inference" in wanted and row.is_inference)
+        )
+
+
+def _glance(body: bytes | None) -> tuple[str | None, bool]:
+    """Look for the model and the stream flag in the first and last kilobytes of a JSON body."""
+    if not body:
+        return None, False
+    ends = body if len(body) <= 2 * _SCAN_BYTES else body[:_SCAN_BYTES] + body[-_SCAN_BYTES:]
+    found = _MODEL.search(ends)
+    model = found[1].decode(errors="replace") if found else None
+    return model, _STREAM.search(ends) is not None
+
+
+def _bare(exchange: Exchange, row: Endpoint, error: Exception) -> Record:
+    """Give what is known of an exchange without reading its bodies."""
+    request, ended_at_ns = exchange.request, exchange.ended_at_ns or exchange.started_ns
+    return Record(
+        endpoint=row.name,
+        operation=row.operation,
+        method=request.method,
+        path=request.path,
+        attempt=exchange.attempt,
+        times=Times(
+            started_unix_ns=exchange.started_unix_ns,
+            ended_after_ns=ended_at_ns - exchange.started_ns,
+        ),
+        server=Server(host=request.host, port=request.port),
+        status=exchange.status,
+        response_bytes=exchange.received_bytes,
+        input=Input(model=_glance(request.body)[0]),
+        notes=(f"could not be read, by a mistake of this library ({type(error).__name__})",),
+    )
+
+
+_recorders: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for recorder in tuple(_recorders):
+        recorder.forget_all()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,154 @@
+"""What is struck out of a record before anyone sees it.
+
+A policy is a function from a record to a record. There is one built in, `pii`, which masks what
+looks like a person's address, number or account; a caller may pass a function of their own.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from interceptor.errors import SettingsError
+from interceptor.record import (
+    Generic,
+    Message,
+    Part,
+    Reasoning,
+    Record,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+__all__ = ["POLICIES", "Policy", "mapped", "policy", "redact", "without_content"]
+
+Policy = Callable[[Record], Any]
+"""Gives the `Record` to keep; None keeps the call's counts and times, and none of its words."""
+
+_PII = (
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[email]"),
+    (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"), "[iban]"),
+    (re.compile(r"\b(?:\d[ -]?){13,19}\b"), "[card]"),
+    (
+        re.compile(
+            r"(?<![\w.])\+?\d{1,3}?[ .(-]{0,2}\d{2,4}[ .)-]{1,2}\d{2,4}(?:[ .-]\d{2,4}){1,3}\b"
+        ),
+        "[phone]",
+    ),
+)
+
+
+def redact(record: Record, policy: Policy | None) -> Record:
+    """Apply a policy. One that fails keeps no words: what it should have struck is not known."""
+    if policy is None:
+        return record
+    try:
+        kept = policy(record)
+    except Exception as error:  # noqa: BLE001 - a caller's function may raise anything
+        return _noted(record, f"the redact policy raised {type(error).__name__}: words left out")
+    if kept is None:
+        return without_content(record)
+    if isinstance(kept, Record):
+        return kept
+    return _noted(record, f"the redact policy gave a {type(kept).__name__}: words left out")
+
+
+def policy(given: Policy | str | None) -> Policy | None:
+    """Give the policy that a setting names or is; raise `SettingsError` where it is neither."""
+    if given is None or not isinstance(given, str):
+        return given
+    try:
+        return POLICIES[given]
+    except KeyError as error:
+        names = ", ".join(POLICIES)
+        raise SettingsError(
+            f"redact is {given!r}; use a function from Record to Record, or one of: {names}"
+        ) from error
+
+
+def without_content(record: Record) -> Record:
+    """Give the record without any words: what was asked, answered, called and thought."""
+    asked = msgspec.structs.replace(
+        record.input, messages=(), system=(), tools=None, parameters={}, stop=None
+    )
+    output = msgspec.structs.replace(record.output, messages=())
+    runs = tuple(
+        msgspec.structs.replace(run, arguments=None, result=None) for run in record.tool_runs
+    )
+    return msgspec.structs.replace(record, input=asked, output=output, tool_runs=runs)
+
+
+def mapped(record: Record, change: Callable[[str], str]) -> Record:
+    """Give the record with every text in it changed: messages, tools, parameters, errors."""
+    asked, output, failure = record.input, record.output, record.failure
+    return msgspec.structs.replace(
+        record,
+        input=msgspec.structs.replace(
+            asked,
+            messages=tuple(_message(one, change) for one in asked.messages),
+            system=tuple(_part(one, change) for one in asked.system),
+            tools=asked.tools and change(asked.tools),
+            parameters=_value(asked.parameters, change),
+        ),
+        output=msgspec.structs.replace(
+            output, messages=tuple(_message(one, change) for one in output.messages)
+        ),
+        failure=failure
+        and msgspec.structs.replace(failure, message=failure.message and change(failure.message)),
+        tool_runs=tuple(
+            msgspec.structs.replace(
+                run,
+                arguments=run.arguments and change(run.arguments),
+                result=run.result and change(run.result),
+            )
+            for run in record.tool_runs
+        ),
+    )
+
+
+def _pii(record: Record) -> Record:
+    return mapped(record, _masked)
+
+
+def _masked(text: str) -> str:
+    for pattern, mask in _PII:
+        text = pattern.sub(mask, text)
+    return text
+
+
+def _noted(record: Record, note: str) -> Record:
+    return msgspec.structs.replace(without_content(record), notes=(*record.notes, note))
+
+
+def _message(message: Message, change: Callable[[str], str]) -> Message:
+    parts = tuple(_part(part, change) for part in message.parts)
+    return msgspec.structs.replace(message, parts=parts)
+
+
+def _part(part: Part, change: Callable[[str], str]) -> Part:
+    match part:
+        case Text(content=text):
+            return Text(change(text))
+        case Reasoning(content=text):
+            return Reasoning(change(text))
+        case ToolCall():
+            return ToolCall(part.id, part.name, change(part.arguments))
+        case ToolResult():
+            return ToolResult(part.id, change(part.response))
+        case Generic(content=str(text)):
+            return Generic(part.generic_type, change(text))
+    return part
+
+
+def _value(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: _value(held, change) for name, held in value.items()}
+    return [_value(one, change) for one in value] if isinstance(value, list) else value
+
+
+POLICIES: dict[str, Policy] = {"pii": _pii}
+"""The policies that a setting may name."""

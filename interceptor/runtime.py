@@ -1,0 +1,293 @@
+"""Puts it together: the default recorder, made from the settings on the first call.
+
+`configure` replaces it. Spans go through the application's TracerProvider where it has set one,
+before us or after; else through a private one, and the global one is never set.
+"""
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from interceptor import destinations
+from interceptor._version import __version__
+from interceptor.errors import InterceptorError
+from interceptor.metrics import latest, v1_41
+from interceptor.quiet import quietly
+from interceptor.record import Record
+from interceptor.recorder import Recorder
+from interceptor.redaction import policy
+from interceptor.settings import Content, Metrics, Settings
+from interceptor.spans import SCOPE, SpanSink, Words
+from interceptor.worker import Worker
+
+__all__ = ["Runtime", "configure", "current", "flush", "recorder", "shutdown"]
+
+_MB = 1 << 20
+_AT_EXIT_S = 5.0
+
+
+class Runtime:
+    """A recorder with all that it needs, and the processors that take its spans onward.
+
+    Raises `SettingsError` and `StoreError` where a destination cannot be had.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        tracer_provider: trace.TracerProvider | None = None,
+        meter_provider: metrics.MeterProvider | None = None,
+    ) -> None:
+        """Put together what the settings describe; the providers are the caller's, if given."""
+        self.settings = settings
+        self._words: Words = {}
+        self._given = tracer_provider
+        self._private: TracerProvider | None = None
+        self._adopted: TracerProvider | None = None
+        self._tracer: trace.Tracer | None = None
+        self.processors = tuple(
+            destinations.build(name, settings, self._words) for name in self._destinations()
+        )
+        self.recorder = Recorder(
+            SpanSink(
+                self.tracer,
+                content=settings.content is not Content.METADATA,
+                limit_bytes=settings.attribute_limit_kb << 10,
+                words=self._words if settings.content is None else None,
+                measure=_measure(settings.metrics, meter_provider),
+            ),
+            Worker(budget_bytes=settings.queue_mb * _MB),
+            hosts=settings.hosts,
+            operations=settings.operations,
+            limit_bytes=settings.body_limit_mb * _MB,
+            policy=policy(settings.redact),
+            phases=settings.phases,
+        )
+
+    def tracer(self) -> trace.Tracer:
+        """Give the tracer in force: of the provider given, the application's, or our own.
+
+        The application may set its provider at any time, so until it has the global one is
+        looked at for each call.
+        """
+        if self._tracer is not None and self._adopted is not None:
+            return self._tracer
+        provider = self._given or trace.get_tracer_provider()
+        if isinstance(provider, TracerProvider):
+            return self._adopt(provider)
+        if self._given is not None:  # another implementation of the API: it takes no processors
+            return self._given.get_tracer(SCOPE, __version__)
+        if self._private is None:
+            self._private = TracerProvider(shutdown_on_exit=False)
+            self._tracer = self._attached(self._private)
+        return self._tracer or self._attached(self._private)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until the spans of all calls that have ended are where they go."""
+        is_done = self.recorder.flush(timeout_s)
+        for processor in self.processors:
+            is_done = processor.force_flush(int(timeout_s * 1000)) and is_done
+        return is_done
+
+    def shutdown(self, timeout_s: float) -> None:
+        """End what is open, bring everything where it goes, and stop."""
+        self.recorder.abandon()
+        self.flush(timeout_s)
+        for processor in self.processors:
+            with quietly("the end of a destination"):
+                processor.shutdown()
+
+    def _destinations(self) -> tuple[str, ...]:
+        off = self.settings.store == "off"
+        return tuple(name for name in self.settings.destinations if not (off and name == "store"))
+
+    def _adopt(self, provider: TracerProvider) -> trace.Tracer:
+        """Use the application's provider from now on, with our processors on it."""
+        self._adopted = provider
+        self._tracer = self._attached(provider)
+        _arm_exit(again=True)
+        return self._tracer
+
+    def _attached(self, provider: TracerProvider) -> trace.Tracer:
+        for processor in self.processors:
+            provider.add_span_processor(processor)
+        return provider.get_tracer(SCOPE, __version__)
+
+
+class _State:
+    """What is in force in this process. `runtime` None and `is_off` false: nothing made yet."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.runtime: Runtime | None = None
+        self.retired: list[Runtime] = []
+        self.is_off = False
+        self.is_armed = False
+
+
+_state = _State()
+
+
+def recorder() -> Recorder | None:
+    """Give the recorder in force, made from the environment if need be; None where it is off."""
+    runtime = _state.runtime
+    if runtime is None:
+        runtime = current()
+    elif not _state.is_armed:
+        _arm_exit()
+    return None if runtime is None else runtime.recorder
+
+
+def current() -> Runtime | None:
+    """Give what is in force; make it from the environment where nothing is yet.
+
+    This is how a traced program gets here, so nothing is raised: a bad variable gives way to its
+    default, a destination that cannot be had is left out, and each is said once.
+    """
+    if _is_open():
+        with _state.lock:
+            if _is_open():  # nobody was faster
+                _put(_from_environment(os.environ))
+    return _state.runtime
+
+
+def _is_open() -> bool:
+    """Tell whether nothing has been put in force yet, nor recording been put off."""
+    return _state.runtime is None and not _state.is_off
+
+
+def configure(
+    settings: Settings | None = None,
+    /,
+    *,
+    tracer_provider: trace.TracerProvider | None = None,
+    meter_provider: metrics.MeterProvider | None = None,
+    **changes: Any,
+) -> None:
+    """Put these settings in force, in place of what was.
+
+    `settings` None means those of the environment; `changes` are fields of `Settings` to set
+    differently, such as `content="metadata"` or `destinations=()`. Spans go through
+    `tracer_provider` where one is given, metrics through `meter_provider`. Calls under way keep
+    the recorder that they began with. Raises `SettingsError` for an unknown name or value, and
+    `StoreError` where the store cannot be opened; then what was in force stays.
+    """
+    base = Settings.from_env(os.environ) if settings is None else settings
+    wanted = base.changed(**changes)
+    runtime = None
+    if not _means_off(wanted):
+        runtime = Runtime(wanted, tracer_provider=tracer_provider, meter_provider=meter_provider)
+    with _state.lock:
+        _retire()
+        _put(runtime)
+
+
+def flush(timeout_s: float = 5.0) -> bool:
+    """Wait until every call that has ended is where its span goes; False where it took too long.
+
+    Exporters' own time-outs apply besides. Gives True where nothing was recorded.
+    """
+    runtimes = (*_state.retired, *((_state.runtime,) if _state.runtime else ()))
+    done = [runtime.flush(timeout_s) for runtime in runtimes]
+    return all(done)
+
+
+def shutdown() -> None:
+    """Bring everything where it goes and stop recording, until `configure` is called again."""
+    with _state.lock:
+        _retire()
+        for runtime in _state.retired:
+            runtime.shutdown(_AT_EXIT_S)
+        _state.retired.clear()
+        _put(None)
+
+
+def _put(runtime: Runtime | None) -> None:
+    _state.runtime, _state.is_off = runtime, runtime is None
+    if runtime is not None:
+        _arm_exit()
+
+
+def _retire() -> None:
+    """Take what is in force out of it; calls under way still end in it, until the program does."""
+    old = _state.runtime
+    _state.runtime = None
+    if old is not None:
+        old.flush(_AT_EXIT_S)
+        _state.retired.append(old)
+
+
+def _means_off(settings: Settings) -> bool:
+    return settings.on is False or settings.disabled
+
+
+def _from_environment(environ: Mapping[str, str]) -> Runtime | None:
+    settings, errors = Settings.from_env_or_default(environ)
+    for error in errors:
+        _say(f"{error}; going on with the default")
+    if _means_off(settings):
+        return None
+    for dropped in (None, *settings.destinations):
+        left = tuple(name for name in settings.destinations if name != dropped)
+        try:
+            return Runtime(settings if dropped is None else settings.changed(destinations=left))
+        except InterceptorError as error:
+            _say(f"{error}; going on without it")
+    return Runtime(settings.changed(destinations=()))
+
+
+def _say(what: str) -> None:
+    """Tell the person at the terminal, once, on stderr: their program does not raise it."""
+    with quietly("a warning"):
+        sys.stderr.write(f"interceptor: {what}\n")
+
+
+def _measure(
+    kind: Metrics, provider: metrics.MeterProvider | None
+) -> Callable[[Record], None] | None:
+    if kind is Metrics.OFF:
+        return None
+    meter = (provider or metrics.get_meter_provider()).get_meter(SCOPE, __version__)
+    return latest(meter) if kind is Metrics.LATEST else v1_41(meter)
+
+
+def _arm_exit(*, again: bool = False) -> None:
+    """See to it that this process says everything before it ends.
+
+    `again` puts us in front of exit handlers registered since, such as the application's
+    provider's, which would otherwise close before our last spans come. The children that
+    multiprocessing forks run none of these handlers, but finalizers of its own.
+    """
+    if again:
+        atexit.unregister(_at_exit)
+    elif _state.is_armed:
+        return
+    _state.is_armed = True
+    atexit.register(_at_exit)
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.Finalize(None, _at_exit, exitpriority=0)
+
+
+def _at_exit() -> None:
+    """End what is open and bring everything where it goes. May run more than once."""
+    for runtime in (*_state.retired, *((_state.runtime,) if _state.runtime else ())):
+        with quietly("the last calls of this program"):
+            runtime.recorder.abandon()
+            runtime.flush(_AT_EXIT_S)
+
+
+def _after_fork() -> None:
+    """The child has locks of its own, and its end is to be prepared anew."""
+    _state.lock = threading.RLock()
+    _state.is_armed = False
+
+
+os.register_at_fork(after_in_child=_after_fork)
