@@ -68,6 +68,7 @@ ROWS = {
     "viewer": Row(("starlette", "jinja2", "uvicorn"), ours=("store", "traces", "errors")),
     PACKAGE: Row(),  # the package itself: it fills the recorder's slot and re-exports, lazily
     "cli": Row(("rich",), lazily=("mistralai",)),  # the demo is a program that calls the SDK
+    "__main__": Row(),  # `python -m interceptor`
 }
 EVERYWHERE = ("_version", "_resources")  # no row's `ours` needs to name these
 MAY_TOUCH_PRIVATE_NAMES = ("installing",)

@@ -1,0 +1,10 @@
+"""`python -m interceptor` is `interceptor`."""
+
+import sys
+
+from interceptor.cli import main
+
+__all__: list[str] = []
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The command line: `interceptor COMMAND`, a module of this folder for each command.
+
+A command is a module with a docstring (`interceptor COMMAND --help` shows it),
+`add_arguments(parser)`, and `run(args)`, a generator of what there is to say: lines of text, rich
+renderables, and `Note`s. Only `main` prints them. What goes wrong is raised as an
+`InterceptorError`, and said in one line on stderr. A new command is a module and a line in
+`COMMANDS`; it is imported when it is asked for, so that `interceptor --help` stays quick.
+"""
+
+import argparse
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any, NoReturn
+
+from interceptor._version import __version__
+from interceptor.cli._output import written
+from interceptor.errors import InterceptorError
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "ls": "list the newest traces",
+    "show": "show one trace: its tree, its conversation, what it used",
+}
+"""Each command and what it does, in the order of `interceptor --help`."""
+
+_INTERRUPTED = 130  # 128 and the signal's number, as a shell has it
+_NOBODY_READS = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and give the exit status: 0, or 1 when it could not do what was asked."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal can say every character
+    try:
+        status = _run(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more when it goes: let that fail no more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NOBODY_READS
+    return status
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        args = _parser().parse_args(argv)
+        with closing(args.run(args)) as output:
+            for stream, text in written(output):
+                print(text, end="", file=stream, flush=True)
+    except InterceptorError as error:
+        sys.stdout.flush()
+        print(f"interceptor: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="interceptor",
+        description="See every call that a Python program makes to Mistral's API.",
+        epilog="`interceptor COMMAND --help` says more about each.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.set_defaults(run=lambda _: (text for text in [parser.format_help().rstrip()]))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Command)
+    for name, what in COMMANDS.items():
+        commands.add_parser(name, help=what)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what it is told wrongly, so that it is said as every other error is."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InterceptorError(f"{message}; `{self.prog} --help` says what there is")
+
+
+class _Command(_Parser):
+    """Imports its command when that is asked for."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        command = importlib.import_module(f"{__name__}.{self.prog.split()[-1]}")
+        self.description = command.__doc__
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        self.set_defaults(run=command.run)
+        command.add_arguments(self)
+        return super().parse_known_args(args, namespace)
