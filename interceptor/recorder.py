@@ -192,16 +192,22 @@ class Recorder:
         _recorders.add(self)
 
     def row(
-        self, method: str, host: str, path: str, agent: str, *, any_host: bool
+        self,
+        method: str,
+        host: str,
+        path: str,
+        agent: Callable[[], str],
+        *,
+        any_host: bool,
     ) -> Endpoint | None:
         """Give the table's row where a request is to be recorded, else None.
 
         Mistral's hosts, the hosts of the setting and the SDK's own requests (by their User-Agent)
         are recorded whatever they ask for; `any_host` adds requests to other hosts whose path
-        ends in a known endpoint's.
+        ends in a known endpoint's. `agent` gives the User-Agent, and is asked only where it counts.
         """
         row = endpoints.match(method, path).endpoint
-        known = self._is_known_host(host) is not None or agent.startswith(SDK_AGENT)
+        known = self._is_known_host(host) is not None or agent().startswith(SDK_AGENT)
         if not known and (not any_host or row is endpoints.OTHER):
             return None
         return row if self._is_wanted(row) else None

@@ -5,7 +5,7 @@ response and raises the same exceptions as the transport inside it; only `respon
 replaced. What goes wrong on our side is caught here, logged and dropped.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,20 +18,19 @@ __all__ = ["AsyncTap", "AsyncTapStream", "Tap", "TapStream"]
 
 _SWITCHING_PROTOCOLS = 101
 _LEAST_SECRET = 12
-_KEPT_REQUEST = frozenset({b"content-type", b"content-encoding", b"traceparent", b"user-agent"})
-_CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"api-key", b"proxy-authorization"})
-_KEPT_RESPONSE = frozenset(
-    {
-        b"content-type",
-        b"content-encoding",
-        b"content-length",
-        b"mistral-correlation-id",
-        b"x-envoy-upstream-service-time",
-        b"x-kong-request-id",
-        b"x-model-deprecation-timestamp",
-    }
+_CREDENTIALS = ("authorization", "x-api-key", "api-key", "proxy-authorization")
+_KEPT_REQUEST = ("content-type", "content-encoding", "traceparent", "user-agent", *_CREDENTIALS)
+_KEPT_RESPONSE = (
+    "content-type",
+    "content-encoding",
+    "content-length",
+    "mistral-correlation-id",
+    "x-envoy-upstream-service-time",
+    "x-kong-request-id",
+    "x-model-deprecation-timestamp",
 )
-_RATELIMIT = b"x-ratelimit-"
+_RATELIMIT = "x-ratelimit-"
+_MOST_NAMES = 1024
 
 Trace = Callable[[str, Any], Any]
 Add = Callable[[bytes, int], None]
@@ -64,8 +63,13 @@ class _Tapping:
             if recorder is None:
                 return None
             url = request.url
-            agent = request.headers.get("user-agent", "")
-            row = recorder.row(request.method, url.host, url.path, agent, any_host=self._any_host)
+            row = recorder.row(
+                request.method,
+                url.host,
+                url.path,
+                lambda: request.headers.get("user-agent", ""),
+                any_host=self._any_host,
+            )
             if row is None:
                 return None
             return recorder.open(
@@ -294,11 +298,10 @@ class _Traced:
         self._extensions: Any = None
         if not recording.wants_phases:
             return
-        with quietly("the phases of a call"):
-            self._extensions = request.extensions
-            self._before = self._extensions.get("trace")
-            marks, clock_ns = recording.exchange.marks, recording.clock_ns
-            self._extensions["trace"] = make(marks.append, clock_ns, self._before)
+        self._extensions = request.extensions
+        self._before = self._extensions.get("trace")
+        marks, clock_ns = recording.exchange.marks, recording.clock_ns
+        self._extensions["trace"] = make(marks.append, clock_ns, self._before)
 
     def __enter__(self) -> None:
         """Nothing is left to do: the extension is set."""
@@ -337,7 +340,7 @@ def _received(response: Any, recording: Recording, stream_type: type[_Tapped]) -
     """Tape a response: replace its stream, or take the content of one that is read already."""
     try:
         now_ns = recording.clock_ns()
-        headers = _answered(response)
+        headers = _response_headers(response.headers.raw)
         version = response.extensions.get("http_version", b"")
         is_read = response.is_closed
         if is_read:
@@ -362,14 +365,8 @@ def _received(response: Any, recording: Recording, stream_type: type[_Tapped]) -
 
 def _sent(request: Any) -> Request:
     """Give what may be kept of a request. The body is looked at, never read."""
-    headers: dict[str, str] = {}
-    secrets: list[str] = []
-    for name, value in request.headers.raw:
-        name = name.lower()  # noqa: PLW2901 - the same name, as it is compared
-        if name in _KEPT_REQUEST:
-            headers[name.decode()] = value.decode("latin-1")
-        elif name in _CREDENTIALS:
-            secrets.append(value.decode("latin-1").rpartition(" ")[2])
+    headers = _request_headers(request.headers.raw)
+    secrets = [headers.pop(name).rpartition(" ")[2] for name in _CREDENTIALS if name in headers]
     try:
         body = request.content
     except Exception:  # noqa: BLE001 - RequestNotRead: an upload goes by as a stream
@@ -403,14 +400,40 @@ def _form(request: Any) -> Mapping[str, str] | None:
     return found
 
 
-def _answered(response: Any) -> dict[str, str]:
-    """Give the headers that are kept, by lower-case name; of one sent twice, the first."""
-    found: dict[str, str] = {}
-    for name, value in response.headers.raw:
-        name = name.lower()  # noqa: PLW2901 - the same name, as it is compared
-        if name in _KEPT_RESPONSE or name.startswith(_RATELIMIT):
-            found.setdefault(name.decode("latin-1"), value.decode("latin-1"))
-    return found
+class _Kept:
+    """Picks the headers that are kept out of a message's: by lower-case name, the first of each.
+
+    What becomes of a name, in whatever case it came, is remembered: a dozen headers a call are
+    looked at on the caller's thread. As servers name headers, there is a limit to that.
+    """
+
+    def __init__(self, names: Iterable[str], prefix: str | None = None) -> None:
+        self._names, self._prefix = frozenset(names), prefix
+        self._known: dict[bytes, str] = {}
+
+    def __call__(self, raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        known = self._known
+        for name, value in raw:
+            kept = known.get(name)
+            if kept is None:
+                kept = self._learn(name)
+            if kept and kept not in found:
+                found[kept] = value.decode("latin-1")
+        return found
+
+    def _learn(self, name: bytes) -> str:
+        """Give the name to keep a header under, the empty text where it is dropped."""
+        lower = name.decode("latin-1").lower()
+        is_kept = lower in self._names or (self._prefix and lower.startswith(self._prefix))
+        kept = lower if is_kept else ""
+        if len(self._known) < _MOST_NAMES:
+            self._known[name] = kept
+        return kept
+
+
+_request_headers = _Kept(_KEPT_REQUEST)
+_response_headers = _Kept(_KEPT_RESPONSE, _RATELIMIT)
 
 
 def _reason(error: BaseException) -> Ending:
