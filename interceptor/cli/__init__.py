@@ -23,6 +23,7 @@ from interceptor.errors import InterceptorError
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
+    "demo": "make the SDK call a server of our own, and see the traces",
     "ls": "list the newest traces",
     "show": "show one trace: its tree, its conversation, what it used",
 }
