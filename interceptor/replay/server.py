@@ -48,7 +48,10 @@ class Server:
         return cls(in_order(*names), pace=pace)
 
     def __enter__(self) -> Self:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        # Only of a socket that says it is TCP does asyncio switch off Nagle's algorithm, by which
+        # an event would wait until the client has acknowledged the one before.
+        listener = socket.socket(proto=socket.IPPROTO_TCP)
+        listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._thread = threading.Thread(
             target=asyncio.run,
@@ -79,7 +82,9 @@ class Server:
             conversations.add(task)
             task.add_done_callback(conversations.discard)
 
-        server = await asyncio.start_server(accept, sock=listener, limit=_HEAD_LIMIT_BYTES)
+        server = await asyncio.start_server(
+            accept, sock=listener, backlog=_BACKLOG, limit=_HEAD_LIMIT_BYTES
+        )
         self._running.set()
         await self._closed.wait()
         server.close()
