@@ -82,6 +82,28 @@ class Exchange:
     0 keeps nothing of the body.
     """
 
+    __slots__ = (
+        "_chunks",
+        "_head",
+        "_held_bytes",
+        "attempt",
+        "decode",
+        "ended_at_ns",
+        "ending",
+        "first_byte_at_ns",
+        "headers",
+        "headers_at_ns",
+        "http_version",
+        "let_go_bytes",
+        "limit_bytes",
+        "marks",
+        "received_bytes",
+        "request",
+        "started_ns",
+        "started_unix_ns",
+        "status",
+    )
+
     def __init__(
         self,
         request: Request,

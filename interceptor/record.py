@@ -69,15 +69,17 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_call_response"):
 
 
 class Blob(msgspec.Struct, frozen=True, kw_only=True, tag="blob"):
-    """Media that travelled inside the JSON: what it was, not the bytes themselves.
+    """Media that travelled with the call: what it was, not the bytes themselves.
 
-    `size_bytes` counts the base64 text as sent; `sha256` is the hex digest of that text.
+    `size_bytes` counts them as sent, which for media inside JSON is base64 text; `sha256` is the
+    hex digest of what was counted. `name` is the file's, where it came as one.
     """
 
     modality: str
     mime_type: str | None = None
     size_bytes: int | None = None
     sha256: str | None = None
+    name: str | None = None
 
 
 class Link(msgspec.Struct, frozen=True, tag="uri"):
@@ -117,7 +119,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller sent.
 
     `parameters` is the rest of the request's JSON: everything but messages, inputs, tools,
-    media and secrets. `tools` is the JSON text of the tool definitions.
+    media and secrets. `tools` is the JSON text of the tool definitions. `characters` counts a
+    text to be spoken, which is what speech is billed by.
     """
 
     model: str | None = None
@@ -138,6 +141,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_level: str | None = None
     output_type: str | None = None
     dimensions: int | None = None
+    characters: int | None = None
     messages: tuple[Message, ...] = ()
     system: tuple[Part, ...] = ()
     tools: str | None = None
@@ -145,7 +149,12 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server answered; a stream is folded into the answer it stands for."""
+    """What the server answered; a stream is folded into the answer it stands for.
+
+    `facts` are what an endpoint says beside its content and has no field here: a status, a
+    language, counts. They are words of the API, never of the caller or the model. `guardrails`
+    is the JSON text of what the guardrails found.
+    """
 
     id: str | None = None
     model: str | None = None
@@ -157,6 +166,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     embeddings_count: int | None = None
     embeddings_dimensions: int | None = None
     guardrails: str | None = None
+    facts: dict[str, Any] = {}
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,8 +194,9 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """How a stream went: its events (`[DONE]` not counted), whether it reached its end mark,
-    and the gaps between events in nanoseconds.
+    """How a stream went: its events (`[DONE]` not counted), and the gaps between them.
+
+    `completed` says whether it reached its end: `[DONE]`, a last event, or a finish reason.
     """
 
     events: int = 0
@@ -224,10 +235,15 @@ class Handoff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a response's body says: what an endpoint's `to_answer` gives."""
+    """All that a response's body says: what an endpoint's `to_answer` gives.
+
+    `usage_by_model` is what the answers of a batch used, summed for each model. It is not this
+    call's own usage: a job that is asked for twice says it twice.
+    """
 
     output: Output = Output()
     usage: Usage | None = None
+    usage_by_model: dict[str, Usage] = {}
     failure: Failure | None = None
     tool_runs: tuple[ToolRun, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
@@ -264,7 +280,10 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One call, from the bytes that went over the wire."""
+    """One call, from the bytes that went over the wire.
+
+    `usage_by_model` is a batch's, as `Answer` says: never to be added to anybody's `usage`.
+    """
 
     endpoint: str
     operation: str
@@ -279,6 +298,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     input: Input = Input()
     output: Output = Output()
     usage: Usage | None = None
+    usage_by_model: dict[str, Usage] = {}
     stream: Stream | None = None
     failure: Failure | None = None
     tool_runs: tuple[ToolRun, ...] = ()

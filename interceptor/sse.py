@@ -57,6 +57,11 @@ class Reader:
             if event := self._line(line):
                 yield event
 
+    @property
+    def is_inside_line(self) -> bool:
+        """Whether the bytes so far end inside a line."""
+        return bool(self._pieces)
+
     def end(self) -> Iterator[Event]:
         """Give the event that the end of the stream leaves open, if there is one."""
         if self._pieces:

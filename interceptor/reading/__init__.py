@@ -11,7 +11,7 @@ import msgspec
 from interceptor import endpoints
 from interceptor.exchange import Ending, Exchange
 from interceptor.reading import _facts, _request, _response
-from interceptor.record import Answer, Failure, Output, Record
+from interceptor.record import Answer, Failure, Output, Record, Stream
 from interceptor.wire.notes import Notes
 
 __all__ = ["read"]
@@ -34,12 +34,12 @@ def read(exchange: Exchange, *, rest: Callable[[], None] = _no_rest) -> Record:
     row, ids = endpoints.match(request.method, request.path)
     if exchange.let_go_bytes:
         notes.add(f"{exchange.let_go_bytes} bytes were let go unread: the queue was full")
-    asked = _request.to_input(exchange, row, ids, notes, rest)
+    row, asked = _request.to_input(exchange, row, ids, notes, rest)
     found = _response.to_found(exchange, row, notes, rest)
-    answer = _with_ending(found.answer, exchange.ending, is_stream=found.stream is not None)
+    answer = _with_ending(found.answer, exchange.ending, found.stream)
     return Record(
         endpoint=row.name,
-        operation=_facts.operation(row, asked),
+        operation=_facts.operation(row, asked, answer.output),
         method=request.method,
         path=request.path,
         attempt=exchange.attempt,
@@ -50,7 +50,8 @@ def read(exchange: Exchange, *, rest: Callable[[], None] = _no_rest) -> Record:
         response_bytes=exchange.received_bytes,
         input=asked,
         output=answer.output,
-        usage=answer.usage,
+        usage=_facts.usage(exchange, answer.usage),
+        usage_by_model=answer.usage_by_model,
         stream=found.stream,
         failure=answer.failure,
         tool_runs=answer.tool_runs,
@@ -60,19 +61,23 @@ def read(exchange: Exchange, *, rest: Callable[[], None] = _no_rest) -> Record:
     )
 
 
-def _with_ending(answer: Answer, ending: Ending | None, *, is_stream: bool) -> Answer:
+def _with_ending(answer: Answer, ending: Ending | None, stream: Stream | None) -> Answer:
     """Add the exception that ended the reading, where the wire has named no failure itself."""
     if ending is None or not ending.is_error:
         return answer
     failure = answer.failure or Failure(kind=ending.kind, message=ending.message)
-    output = _cut_short(answer.output) if is_stream else answer.output
+    output = _cut_short(answer.output, stream) if stream else answer.output
     return msgspec.structs.replace(answer, failure=failure, output=output)
 
 
-def _cut_short(output: Output) -> Output:
-    """Say `error` for each choice that the end of the stream left without a finish reason."""
-    messages = output.messages
-    if messages and all(message.finish_reason for message in messages):
+def _cut_short(output: Output, stream: Stream) -> Output:
+    """Say `error` for each choice that the end of the stream left without a finish reason.
+
+    A stream that reached its own end has cut nothing short, but for the choices that were still
+    open when another one had finished.
+    """
+    reasons = [message.finish_reason for message in output.messages]
+    if stream.completed and (all(reasons) or not any(reasons)):
         return output
-    reasons = tuple(message.finish_reason or "error" for message in messages) or ("error",)
-    return msgspec.structs.replace(output, finish_reasons=reasons)
+    marked = tuple(reason or "error" for reason in reasons) or ("error",)
+    return msgspec.structs.replace(output, finish_reasons=marked)

@@ -10,6 +10,8 @@ from interceptor.wire.notes import Notes
 __all__ = ["Piece", "inflated", "pieces", "struck"]
 
 _STRUCK = b"[redacted]"
+_WINDOW_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 16
 
 
 class Piece(NamedTuple):
@@ -33,9 +35,19 @@ def pieces(exchange: Exchange, notes: Notes, rest: Callable[[], None]) -> list[P
         return []
     if names:
         return list(_timed(names, body.head, exchange, notes, rest))
-    head = [Piece(*chunk) for chunk in body.head]
-    tail = [Piece(*chunk, after_gap=not i) for i, chunk in enumerate(body.tail)]
+    head = [piece for chunk in body.head for piece in _cut(Piece(*chunk))]
+    tail = [
+        piece for i, chunk in enumerate(body.tail) for piece in _cut(Piece(*chunk, after_gap=not i))
+    ]
     return head + tail
+
+
+def _cut(piece: Piece) -> Iterator[Piece]:
+    """Give a large piece as several, so that nobody works on all of it at once."""
+    data = piece.data
+    yield piece._replace(data=data[:_PIECE_BYTES])
+    for at in range(_PIECE_BYTES, len(data), _PIECE_BYTES):
+        yield Piece(data[at : at + _PIECE_BYTES], piece.at_ns)
 
 
 def inflated(
@@ -63,11 +75,22 @@ def inflated(
         notes.add(f"{what}: is not the {', '.join(names)} that it says ({type(error).__name__})")
 
 
-def struck(data: bytes, secrets: Iterable[str]) -> bytes:
+def struck(data: bytes, secrets: Iterable[str], rest: Callable[[], None]) -> bytes:
     """Give the bytes with each credential that was sent replaced."""
     for secret in secrets:
-        data = data.replace(secret.encode(), _STRUCK)
+        mark = secret.encode()
+        if len(data) <= _WINDOW_BYTES or _is_in(data, mark, rest):
+            data = data.replace(mark, _STRUCK)
     return data
+
+
+def _is_in(data: bytes, mark: bytes, rest: Callable[[], None]) -> bool:
+    """Look for a mark, a window at a time: a search holds the interpreter until it ends."""
+    for at in range(0, len(data), _WINDOW_BYTES):
+        if data.find(mark, at, at + _WINDOW_BYTES + len(mark)) >= 0:
+            return True
+        rest()
+    return False
 
 
 def _timed(

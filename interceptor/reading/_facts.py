@@ -1,17 +1,32 @@
 """What an exchange says beside its bodies: times, network phases, headers."""
 
+import msgspec
+
 from interceptor.endpoints import Endpoint
 from interceptor.exchange import Exchange
-from interceptor.record import Input, Phase, Server, Times
+from interceptor.record import Input, Output, Phase, Server, Times, Usage
 
-__all__ = ["operation", "phases", "server", "times"]
+__all__ = ["operation", "phases", "server", "times", "usage"]
 
 _RATELIMIT = "x-ratelimit-"
+_CHARACTERS = "x-ratelimit-input-characters-query-cost"
 
 
-def operation(row: Endpoint, asked: Input) -> str:
-    """Give the operation: an agent invoked is one, whichever endpoint it is asked through."""
-    return row.agent_operation if row.agent_operation and asked.agent_id else row.operation
+def operation(row: Endpoint, asked: Input, output: Output) -> str:
+    """Give the operation: an agent invoked is one, whichever endpoint it is asked through.
+
+    Who goes on with a conversation is known to its answer alone.
+    """
+    has_agent = asked.agent_id or output.agent_id
+    return row.agent_operation if row.agent_operation and has_agent else row.operation
+
+
+def usage(exchange: Exchange, given: Usage | None) -> Usage | None:
+    """Add to the usage what only a header says: the characters that speech is billed by."""
+    characters = exchange.headers.get(_CHARACTERS, "")
+    if not _is_count(characters):
+        return given
+    return msgspec.structs.replace(given or Usage(), input_characters=int(characters))
 
 
 def times(exchange: Exchange, first_content_at_ns: int | None) -> Times:

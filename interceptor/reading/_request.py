@@ -11,6 +11,7 @@ from interceptor.endpoints import Endpoint
 from interceptor.exchange import Exchange
 from interceptor.reading._bodies import inflated, struck
 from interceptor.record import Input
+from interceptor.wire import multipart
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import members, parse
 from interceptor.wire.slimming import without_media
@@ -23,6 +24,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _STRUCK = "[redacted]"
+_MOST_NESTED = 64
 
 
 def to_input(
@@ -31,41 +33,69 @@ def to_input(
     ids: dict[str, str],
     notes: Notes,
     rest: Callable[[], None],
-) -> Input:
-    """Give what was asked; an `Input` with less in it where the body could not be read."""
-    asked = Input()
-    if row.request is not None and row.to_input is not None and exchange.request.body:
-        body = without_media(_plain(exchange, notes), rest)
-        request = parse(body, row.request, notes, what="request") if body else None
-        if request is not None:
-            asked = row.to_input(request)
-            asked = msgspec.structs.replace(
-                asked,
-                tools=_without_secrets(asked.tools),
-                parameters=_parameters(body, row.content, notes),
-            )
-    found = {name: ids[name] for name in row.ids if name in ids and not getattr(asked, name)}
-    return msgspec.structs.replace(asked, **found) if found else asked
+) -> tuple[Endpoint, Input]:
+    """Give what was asked, and the row that the body shows it to belong to.
+
+    An `Input` has less in it where the body could not be read; what the path names stands in for
+    what the body does not.
+    """
+    has_use = row.request is not None and not row.is_secret
+    body = _json(exchange, notes, rest) if has_use else b""
+    sent = members(body, notes, what="request") if body else {}
+    row = next((other for name, other in row.by_member.items() if name in sent), row)
+    asked = _asked(row, body, sent, notes) if sent else Input()
+    found = {name: value for name, value in ids.items() if not getattr(asked, name)}
+    return row, msgspec.structs.replace(asked, **found)
+
+
+def _asked(row: Endpoint, body: bytes, sent: dict[str, msgspec.Raw], notes: Notes) -> Input:
+    request = parse(body, row.request, notes, what="request")
+    asked = Input() if request is None or row.to_input is None else row.to_input(request, notes)
+    return msgspec.structs.replace(
+        asked,
+        tools=_without_secrets(asked.tools),
+        parameters={} if row.content is None else _parameters(sent, row.content, notes),
+    )
+
+
+def _json(exchange: Exchange, notes: Notes, rest: Callable[[], None]) -> bytes:
+    """Give the request as JSON, without its media: a form is an object whose values are text."""
+    request = exchange.request
+    content_type = request.headers.get("content-type", "")
+    if request.body is None:
+        return msgspec.json.encode(request.form) if request.form else b""
+    body = _plain(exchange, notes)
+    if multipart.is_form(content_type):
+        body = msgspec.json.encode(multipart.fields(body, content_type, rest))
+    return struck(without_media(body, rest), request.secrets, rest)
 
 
 def _plain(exchange: Exchange, notes: Notes) -> bytes:
-    """Give the request's body with its content encoding undone and its credentials struck out."""
-    request = exchange.request
-    names = decoding.encodings(request.headers.get("content-encoding", ""))
-    pieces = (request.body or b"",)
-    body = (
-        b"".join(inflated(names, pieces, exchange, notes, what="request")) if names else pieces[0]
-    )
-    return struck(body, request.secrets)
+    """Give the request's body with its content encoding undone."""
+    body = exchange.request.body or b""
+    names = decoding.encodings(exchange.request.headers.get("content-encoding", ""))
+    if not names:
+        return body
+    return b"".join(inflated(names, (body,), exchange, notes, what="request"))
 
 
-def _parameters(body: bytes, content: frozenset[str], notes: Notes) -> dict[str, Any]:
+def _parameters(
+    sent: dict[str, msgspec.Raw], content: frozenset[str], notes: Notes
+) -> dict[str, Any]:
     """Give the request's members that are no words, no media and no secrets."""
-    return {
-        name: _clean(parse(raw, Any, notes, what=f"request.{name}"))
-        for name, raw in members(body, notes, what="request").items()
+    values = {
+        name: parse(raw, Any, notes, what=f"request.{name}")
+        for name, raw in sent.items()
         if name not in content and not _SECRET_NAME.fullmatch(name)
     }
+    return {name: _clean(_pruned(value, name, content)) for name, value in values.items()}
+
+
+def _pruned(value: Any, name: str, content: frozenset[str]) -> Any:
+    """Leave the words out of an object among the parameters."""
+    if not isinstance(value, dict):
+        return value
+    return {key: held for key, held in value.items() if f"{name}.{key}" not in content}
 
 
 def _without_secrets(tools: str | None) -> str | None:
@@ -75,11 +105,15 @@ def _without_secrets(tools: str | None) -> str | None:
     return msgspec.json.encode(_clean(msgspec.json.decode(tools))).decode()
 
 
-def _clean(value: Any) -> Any:
-    """Strike out what stands under the name of a secret, at any depth."""
-    if isinstance(value, dict):
-        return {
-            name: _STRUCK if _SECRET_NAME.fullmatch(name) and held else _clean(held)
-            for name, held in value.items()
-        }
-    return [_clean(one) for one in value] if isinstance(value, list) else value
+def _clean(value: Any, levels: int = _MOST_NESTED) -> Any:
+    """Strike out what stands under the name of a secret; what is nested too deeply goes too."""
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return _STRUCK
+    if isinstance(value, list):
+        return [_clean(one, levels - 1) for one in value]
+    return {
+        name: _STRUCK if _SECRET_NAME.fullmatch(name) and held else _clean(held, levels - 1)
+        for name, held in value.items()
+    }

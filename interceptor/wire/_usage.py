@@ -1,14 +1,15 @@
 """What the server says it counted, under any of the names it has used for it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from interceptor.record import Usage
 from interceptor.wire.notes import Notes
-from interceptor.wire.parsing import parse
+from interceptor.wire.parsing import parse, said
 
-__all__ = ["to_usage"]
+__all__ = ["summed", "to_usage"]
 
 _MOST = 2**63 - 1  # the largest integer that an OTLP attribute holds
 
@@ -45,42 +46,69 @@ def to_usage(raw: msgspec.Raw, notes: Notes) -> Usage | None:
 
     Counts are whole, not negative and within 64 bits; anything else is left out and noted.
     """
-    text = bytes(raw)
-    if not text or text == b"null":
+    text = said(raw)
+    view = parse(raw, _View, notes, what="usage") if text else None
+    if view is None:
         return None
-    view = parse(raw, _View, notes, what="usage")
-    if not isinstance(view, _View):
-        return None
-    inputs = _first(
-        view.prompt_tokens_details, view.prompt_token_details, view.input_tokens_details
-    )
-    outputs = _first(view.completion_tokens_details, view.output_tokens_details)
+    inputs = (view.prompt_tokens_details, view.prompt_token_details, view.input_tokens_details)
+    outputs = (view.completion_tokens_details, view.output_tokens_details)
     counts = {
         "input_tokens": _first(view.prompt_tokens, view.input_tokens),
         "output_tokens": _first(view.completion_tokens, view.output_tokens),
         "total_tokens": view.total_tokens,
-        "cache_read_tokens": _first(inputs and inputs.cached_tokens, view.num_cached_tokens),
-        "cache_write_tokens": inputs and inputs.cache_write_tokens,
-        "reasoning_tokens": outputs and outputs.reasoning_tokens,
-        "audio_tokens": inputs and inputs.audio_tokens,
+        "cache_read_tokens": _first(_of(inputs, "cached_tokens"), view.num_cached_tokens),
+        "cache_write_tokens": _of(inputs, "cache_write_tokens"),
+        "reasoning_tokens": _of(outputs, "reasoning_tokens"),
+        "audio_tokens": _of(inputs, "audio_tokens"),
+        "audio_seconds": view.prompt_audio_seconds,
         "connector_tokens": view.connector_tokens,
         "pages_processed": view.pages_processed,
         "doc_size_bytes": view.doc_size_bytes,
     }
     return Usage(
         **{name: _count(name, value, notes) for name, value in counts.items()},
-        audio_seconds=view.prompt_audio_seconds,
         connectors=view.connectors,
         service_tier=view.service_tier,
-        raw=text.decode(errors="replace"),
+        raw=text,
     )
+
+
+def summed(usages: Iterable[Usage]) -> Usage:
+    """Add up what several answers used; a count that none of them names stays None."""
+    found = [msgspec.structs.asdict(usage) for usage in usages]
+    return Usage(**{name: _sum(one[name] for one in found) for name in _ADDED})
+
+
+_ADDED = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "audio_tokens",
+    "audio_seconds",
+    "connector_tokens",
+    "pages_processed",
+    "doc_size_bytes",
+)
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    counted = [value for value in values if value is not None]
+    return sum(counted) if counted else None
+
+
+def _of(details: Iterable[_Details | None], name: str) -> Any:
+    """Give a count from the first of the details that names it."""
+    return _first(*(getattr(one, name) for one in details if one is not None))
 
 
 def _first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def _count(name: str, value: int | None, notes: Notes) -> int | None:
+def _count(name: str, value: float | None, notes: Notes) -> Any:
     if value is None or 0 <= value <= _MOST:
         return value
     notes.add(f"usage.{name}: no count, left out")

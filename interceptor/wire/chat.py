@@ -1,24 +1,28 @@
 """Chat completions, and what other endpoints share with them: choices, deltas, messages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from interceptor.record import Answer, Input, Message, Output, Part, ToolResult
+from interceptor.record import Answer, Input, Message, Output, Part, Text, ToolResult
 from interceptor.wire import _content, _tools
 from interceptor.wire._usage import to_usage
 from interceptor.wire.notes import Notes
+from interceptor.wire.parsing import said
 
 __all__ = [
     "CONTENT",
     "Choice",
     "Chunk",
     "Request",
+    "RequestMessage",
     "Response",
+    "Sampling",
     "fold",
     "has_content",
     "is_last",
+    "output_type",
     "sampling",
     "to_answer",
     "to_input",
@@ -49,6 +53,10 @@ class Sampling(msgspec.Struct, kw_only=True):
     random_seed: int | None = None
     stop: str | tuple[str, ...] | None = None
     stream: bool | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    reasoning_effort: str | None = None
+    response_format: Any = None
 
 
 class Request(Sampling, kw_only=True):
@@ -58,26 +66,29 @@ class Request(Sampling, kw_only=True):
     messages: tuple[RequestMessage, ...] | None = None
     n: int | None = None
     top_k: float | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    reasoning_effort: str | None = None
-    response_format: Any = None
     tools: msgspec.Raw = msgspec.Raw()
 
 
 class Delta(msgspec.Struct, kw_only=True):
-    """A message, or what one event adds to it."""
+    """A message, or what one event adds to it.
+
+    `index` numbers the messages of a choice that has several: where tools ran on the server,
+    their calls and results come before the answer.
+    """
 
     role: str | None = None
     content: _content.Content = None
     tool_calls: tuple[_tools.Call, ...] | None = None
+    tool_call_id: str | None = None
+    index: int | None = None
 
 
 class Choice(msgspec.Struct, kw_only=True):
-    """One answer of several: whole under `message`, in pieces under `delta`."""
+    """One answer of several: whole under `message` or `messages`, in pieces under `delta`."""
 
     index: int = 0
     message: Delta | None = None
+    messages: tuple[Delta, ...] | None = None
     delta: Delta | None = None
     finish_reason: str | None = None
 
@@ -96,19 +107,15 @@ Chunk = Response
 """One event of a streamed completion has the shape of a completion, with deltas for messages."""
 
 
-def to_input(request: Request) -> Input:
+def to_input(request: Request, notes: Notes) -> Input:  # noqa: ARG001 - the table's signature
     """Give what was asked, in neutral terms."""
     return Input(
         **sampling(request),
         agent_id=request.agent_id,
-        frequency_penalty=request.frequency_penalty,
-        presence_penalty=request.presence_penalty,
         top_k=request.top_k,
         choice_count=request.n,
-        reasoning_level=request.reasoning_effort,
-        output_type=_output_type(request.response_format),
         messages=tuple(to_message(one) for one in request.messages or ()),
-        tools=bytes(request.tools).decode(errors="replace") or None,
+        tools=said(request.tools),
     )
 
 
@@ -123,31 +130,37 @@ def sampling(request: Sampling) -> dict[str, Any]:
         "seed": request.random_seed,
         "stop": (stop,) if isinstance(stop, str) else stop,
         "stream": bool(request.stream),
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
+        "reasoning_level": request.reasoning_effort,
+        "output_type": output_type(request.response_format),
     }
+
+
+def output_type(response_format: Any) -> str | None:
+    """Give what kind of output a response format asks for; both JSON formats are `json`."""
+    kind = response_format.get("type") if isinstance(response_format, dict) else None
+    if not isinstance(kind, str):
+        return None
+    return "json" if kind.startswith("json") else kind
 
 
 def to_message(message: RequestMessage) -> Message:
     """Give a message that was sent; what a tool answered is one part, whatever its shape."""
-    parts: tuple[Part, ...] = _content.to_parts(message.content)
-    if message.role == "tool":
-        answer = "".join(p.content for p in parts if isinstance(p, _content.Text))
-        rest = tuple(p for p in parts if not isinstance(p, _content.Text))
-        parts = (ToolResult(message.tool_call_id, answer), *rest)
-    calls = tuple(_tools.to_part(call) for call in message.tool_calls or ())
-    return Message(role=message.role, parts=parts + calls, name=message.name)
+    parts = _to_parts(message.role, message.content, message.tool_calls, message.tool_call_id)
+    return Message(role=message.role, parts=parts, name=message.name)
 
 
 def to_answer(response: Response, notes: Notes) -> Answer:
     """Give what was answered, one message a choice, in the order of their indexes."""
     choices = sorted(response.choices or (), key=lambda choice: choice.index)
-    guardrails = bytes(response.guardrails)
     return Answer(
         output=Output(
             id=response.id,
             model=response.model,
             messages=tuple(_answered(choice) for choice in choices),
             finish_reasons=tuple(c.finish_reason for c in choices if c.finish_reason),
-            guardrails=guardrails.decode() if guardrails not in (b"", b"null") else None,
+            guardrails=said(response.guardrails),
         ),
         usage=to_usage(response.usage, notes),
     )
@@ -165,13 +178,13 @@ def fold(chunks: Iterable[Chunk], notes: Notes) -> Response:  # noqa: ARG001 - t
     for chunk in chunks:
         whole.id = whole.id or chunk.id
         whole.model = whole.model or chunk.model
-        whole.usage = _later(whole.usage, chunk.usage)
-        whole.guardrails = _later(whole.guardrails, chunk.guardrails)
+        whole.usage = chunk.usage if said(chunk.usage) else whole.usage
+        whole.guardrails = chunk.guardrails if said(chunk.guardrails) else whole.guardrails
         for choice in chunk.choices or ():
-            deltas.setdefault(choice.index, []).append(choice.delta or choice.message or Delta())
+            deltas.setdefault(choice.index, []).extend(_messages(choice))
             reasons[choice.index] = choice.finish_reason or reasons.get(choice.index)
     whole.choices = tuple(
-        Choice(index=index, message=_folded(found), finish_reason=reasons[index])
+        Choice(index=index, messages=_folded(found), finish_reason=reasons[index])
         for index, found in deltas.items()
     )
     return whole
@@ -180,8 +193,9 @@ def fold(chunks: Iterable[Chunk], notes: Notes) -> Response:  # noqa: ARG001 - t
 def has_content(chunk: Chunk) -> bool:
     """Tell whether an event carries something of the answer, not only a role or padding."""
     return any(
-        (delta := choice.delta or choice.message) and (delta.content or delta.tool_calls)
+        delta.content or delta.tool_calls
         for choice in chunk.choices or ()
+        for delta in _messages(choice)
     )
 
 
@@ -190,47 +204,59 @@ def is_last(chunk: Chunk) -> bool:
     return any(choice.finish_reason for choice in chunk.choices or ())
 
 
+def _messages(choice: Choice) -> tuple[Delta, ...]:
+    """Give the messages of a choice, or its deltas."""
+    one = choice.message or choice.delta
+    return choice.messages or (() if one is None else (one,))
+
+
 def _answered(choice: Choice) -> Message:
-    message = choice.message or choice.delta or Delta()
-    calls = tuple(_tools.to_part(call) for call in message.tool_calls or ())
+    messages = _messages(choice)
+    role = next((message.role for message in reversed(messages) if message.role), "assistant")
     return Message(
-        role=message.role or "assistant",
-        parts=_content.to_parts(message.content) + calls,
+        role=role,
+        parts=tuple(
+            part
+            for one in messages
+            for part in _to_parts(one.role, one.content, one.tool_calls, one.tool_call_id)
+        ),
         finish_reason=choice.finish_reason,
     )
 
 
-def _folded(deltas: list[Delta]) -> Delta:
-    contents = [delta.content for delta in deltas if delta.content]
+def _folded(deltas: Iterable[Delta]) -> tuple[Delta, ...]:
+    """Give the messages that deltas add up to; one without an index goes on with the last."""
+    messages: dict[int, list[Delta]] = {}
+    index = 0
+    for delta in deltas:
+        index = index if delta.index is None else delta.index
+        messages.setdefault(index, []).append(delta)
+    return tuple(_merged(found) for found in messages.values())
+
+
+def _merged(deltas: list[Delta]) -> Delta:
     calls = _tools.merged(call for delta in deltas for call in delta.tool_calls or ())
     return Delta(
-        role=next((delta.role for delta in deltas if delta.role), None),
-        content=_joined(contents),
+        role=_first(delta.role for delta in deltas),
+        content=_content.fused(delta.content for delta in deltas),
         tool_calls=calls or None,
+        tool_call_id=_first(delta.tool_call_id for delta in deltas),
     )
 
 
-def _joined(contents: list[str | tuple[_content.Chunk, ...]]) -> _content.Content:
-    """Text stays text; where parts come into it, text becomes a part among them."""
-    if not contents:
-        return None
-    if all(isinstance(content, str) for content in contents):
-        return "".join(contents)  # type: ignore[arg-type]
-    return _content.joined(
-        chunk
-        for content in contents
-        for chunk in (
-            (_content.Chunk(type="text", text=content),) if isinstance(content, str) else content
-        )
-    )
+def _first(values: Iterator[str | None]) -> str | None:
+    return next((value for value in values if value), None)
 
 
-def _later(old: msgspec.Raw, new: msgspec.Raw) -> msgspec.Raw:
-    return old if bytes(new) in (b"", b"null") else new
-
-
-def _output_type(response_format: Any) -> str | None:
-    kind = response_format.get("type") if isinstance(response_format, dict) else None
-    if not isinstance(kind, str):
-        return None
-    return "json" if kind.startswith("json") else kind
+def _to_parts(
+    role: str | None,
+    content: _content.Content,
+    calls: tuple[_tools.Call, ...] | None,
+    call_id: str | None,
+) -> tuple[Part, ...]:
+    """Give a message's parts: what a tool answered is one of them, and media follow it."""
+    parts = _content.to_parts(content)
+    if role == "tool":
+        media = tuple(part for part in parts if not isinstance(part, Text))
+        parts = (ToolResult(call_id, _content.plain_text(parts)), *media)
+    return parts + tuple(_tools.to_part(call) for call in calls or ())

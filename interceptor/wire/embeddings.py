@@ -1,5 +1,6 @@
 """Embeddings: texts in, vectors out, of which only the number and the dimension are kept."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ __all__ = ["CONTENT", "Request", "Response", "slimmed", "to_answer", "to_input"]
 CONTENT = frozenset({"input", "inputs"})
 """The members of a request that are words, not parameters."""
 
-_KEY = b'"embedding"'
+_VECTOR = re.compile(rb'"embedding"\s*:\s*\[')
 _SLICE_BYTES = 1 << 17
 
 
@@ -47,23 +48,28 @@ def slimmed(body: bytes, rest: Callable[[], None]) -> bytes:
     A thousand vectors are megabytes of digits: parsed whole they would hold the interpreter for
     tens of milliseconds, while the caller's event loop waits. `rest` is called between pieces.
     """
-    kept, at, since = [], 0, 0
-    while (key := body.find(_KEY, at)) >= 0:
-        start = body.find(b"[", key, key + len(_KEY) + 16)
-        end = body.find(b"]", start) if start >= 0 else -1
+    kept: list[bytes] = []
+    at = since = 0
+    while key := _VECTOR.search(body, at):
+        start, end = key.end(), body.find(b"]", key.end())
         if end < 0:
             break
-        numbers = body.count(b",", start, end) + 1 if body[start + 1 : end].strip() else 0
-        kept += (body[at:start], b"%d" % numbers)
+        kept += (body[at : start - 1], b"%d" % _length(body, start, end))
         since += end - at
         at = end + 1
         if since > _SLICE_BYTES:
             since = 0
             rest()
-    return b"".join((*kept, body[at:]))
+    return b"".join((*kept, body[at:])) if kept else body
 
 
-def to_input(request: Request) -> Input:
+def _length(body: bytes, start: int, end: int) -> int:
+    """Count the numbers between two brackets."""
+    commas = body.count(b",", start, end)
+    return commas + 1 if commas or body[start:end].strip() else 0
+
+
+def to_input(request: Request, notes: Notes) -> Input:  # noqa: ARG001 - the table's signature
     """Give what was asked: each text is a part of one user message."""
     given = request.input if isinstance(request.input, list) else [request.input]
     parts = tuple(Text(text) for text in given if isinstance(text, str))

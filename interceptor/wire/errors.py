@@ -3,42 +3,43 @@
 import re
 from typing import Any
 
-import msgspec
-
 from interceptor.record import Failure
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import parse
 
-__all__ = ["in_event", "of_body"]
+__all__ = ["in_answer", "of_body"]
 
 _LIMIT_CHARS = 500
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_JSON_STARTS = (b"{", b"[", b'"')
+_MOST_NESTED = 16
+_MESSAGES = ("message", "detail", "error")
 
 
-def of_body(body: bytes, status: int, kind: str | None, notes: Notes) -> Failure:
+def of_body(body: bytes, kind: str, notes: Notes) -> Failure:
     """Read the body of an answer whose status says that it failed.
 
-    `kind` is the class of the exception that ended the reading, if one did.
+    `kind` is what the failure is called where the body does not say.
     """
-    fallback = kind or str(status)
-    value = _object(body, notes)
+    if not body.lstrip().startswith(_JSON_STARTS):
+        return Failure(kind=kind, message=_plain(body) or None)
+    value = parse(body, Any, notes, what="error body")
     if isinstance(value, dict):
-        return _failure(value, fallback)
-    message = _texts(value) if value is not None else _plain(body)
-    return Failure(kind=fallback, message=message or None)
+        return _failure(value, kind)
+    return Failure(kind=kind, message=_texts(value) or None)
 
 
-def in_event(data: bytes, notes: Notes) -> Failure | None:
+def in_answer(data: bytes, kind: str) -> Failure | None:
     """Give the error that stands where an answer or one event of it should be, if one does."""
     if b'"error"' not in data and b'"Error"' not in data:
         return None
-    value = parse(data, Any, notes, what="event")
+    value = parse(data, Any, Notes(), what="event")  # whoever reads the answer notes what is amiss
     if not isinstance(value, dict):
         return None
     if isinstance(value.get("error"), dict):
-        return _failure(value["error"], "error")
-    if str(value.get("object")).lower() == "error":
-        return _failure(value, "error")
+        return _failure(value["error"], kind)
+    if "error" in (str(value.get("object")).lower(), value.get("type")):
+        return _failure(value, kind)
     return None
 
 
@@ -47,7 +48,7 @@ def _failure(value: dict[str, Any], fallback: str) -> Failure:
     if isinstance(nested, dict):
         value = {**value, **nested}
     kind, code = value.get("type"), value.get("code")
-    said = next((value[k] for k in ("message", "detail", "error") if value.get(k)), None)
+    said = next((value[name] for name in _MESSAGES if value.get(name)), None)
     return Failure(
         kind=kind if isinstance(kind, str) and kind else fallback,
         message=_texts(said) or None,
@@ -57,25 +58,18 @@ def _failure(value: dict[str, Any], fallback: str) -> Failure:
 
 def _texts(value: Any) -> str:
     """Give a message as text; of an object or a list, its texts joined by "; "."""
+    return "; ".join(_found(value, _MOST_NESTED))
+
+
+def _found(value: Any, levels: int) -> list[str]:
     if isinstance(value, str):
-        return value
-    return "; ".join(_found(value))
-
-
-def _found(value: Any) -> list[str]:
+        return [value]
     if isinstance(value, dict):
-        if isinstance(value.get("msg"), str):
-            return [value["msg"]]
-        return [text for one in value.values() for text in _found(one)]
-    if isinstance(value, list):
-        return [text for one in value for text in _found(one)]
-    return [value] if isinstance(value, str) else []
-
-
-def _object(body: bytes, notes: Notes) -> Any:
-    if not body.lstrip().startswith((b"{", b"[", b'"')):
-        return None
-    return parse(body, Any, notes, what="error body")
+        message = value.get("msg")
+        value = [message] if isinstance(message, str) else list(value.values())
+    if not isinstance(value, list) or not levels:
+        return []
+    return [text for one in value for text in _found(one, levels - 1)]
 
 
 def _plain(body: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from interceptor.record import Input, Message, Text
 from interceptor.wire import chat
+from interceptor.wire.notes import Notes
 
 __all__ = ["CONTENT", "Request", "to_input"]
 
@@ -16,7 +17,7 @@ class Request(chat.Sampling, kw_only=True):
     suffix: str | None = None
 
 
-def to_input(request: Request) -> Input:
+def to_input(request: Request, notes: Notes) -> Input:  # noqa: ARG001 - the table's signature
     """Give what was asked: the prompt is a user message, the suffix its second part."""
     texts = (request.prompt, request.suffix)
     parts = tuple(Text(text) for text in texts if text is not None)

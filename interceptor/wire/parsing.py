@@ -8,21 +8,22 @@ import functools
 import json
 import types
 import typing
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from interceptor.wire.notes import Notes
 
-__all__ = ["members", "parse", "text_of"]
-
-T = TypeVar("T")
+__all__ = ["fitted", "members", "parse", "said", "text_of"]
 
 _UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
 
 
-def parse(data: bytes | msgspec.Raw, kind: type[T], notes: Notes, *, what: str) -> T | None:
-    """Read JSON as `kind`; None, and a note that names `what`, where it is no JSON of that kind."""
+def parse(data: bytes | msgspec.Raw, kind: Any, notes: Notes, *, what: str) -> Any:
+    """Read JSON as `kind`, a Struct or any type that msgspec takes, unions included.
+
+    None, and a note that names `what`, where it is no JSON of that kind.
+    """
     try:
         return _decoder(kind).decode(data)
     except _UNREADABLE:
@@ -39,6 +40,20 @@ def parse(data: bytes | msgspec.Raw, kind: type[T], notes: Notes, *, what: str) 
 def members(data: bytes, notes: Notes, *, what: str) -> dict[str, msgspec.Raw]:
     """Read the members of a JSON object, each as its own JSON text; none where it is no object."""
     return parse(data, dict[str, msgspec.Raw], notes, what=what) or {}
+
+
+def fitted(value: Any, kind: Any, notes: Notes, *, what: str) -> Any:
+    """Convert plain values to `kind` as far as they fit; text may stand for numbers and flags."""
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except _UNREADABLE:
+        return _salvage(value, kind, notes, what)
+
+
+def said(raw: msgspec.Raw) -> str | None:
+    """Give a member's JSON text; None where it was not sent, or is null."""
+    data = bytes(raw)
+    return None if data in (b"", b"null") else data.decode(errors="replace")
 
 
 def text_of(value: Any) -> str:

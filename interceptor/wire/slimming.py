@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 __all__ = ["Elided", "elided_in", "without_media"]
 
+_BACKSLASH = ord("\\")
 _LEAST_BYTES = 1 << 13
 _SAMPLE_BYTES = 256
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=_\\-]*")
@@ -28,7 +29,8 @@ class Elided(NamedTuple):
 
 def without_media(body: bytes, rest: Callable[[], None]) -> bytes:
     """Put a mark in place of each long base64 string; `rest` is called between pieces of work."""
-    kept, copied, at, strings = [], 0, 0, 0
+    kept: list[bytes] = []
+    copied = at = strings = 0
     while (start := body.find(b'"', at)) >= 0 and (end := _string_end(body, start)) >= 0:
         at = end + 1
         strings += 1
@@ -51,14 +53,14 @@ def elided_in(text: str) -> Elided | None:
 def _string_end(body: bytes, start: int) -> int:
     """Find the quote that closes the string opened at `start`; -1 where none does."""
     end = body.find(b'"', start + 1)
-    while end > 0 and body[end - 1] == 0x5C and _is_escaped(body, end):
+    while end > 0 and body[end - 1] == _BACKSLASH and _is_escaped(body, end):
         end = body.find(b'"', end + 1)
     return end
 
 
 def _is_escaped(body: bytes, at: int) -> bool:
     first = at
-    while body[first - 1] == 0x5C:
+    while body[first - 1] == _BACKSLASH:
         first -= 1
     return (at - first) % 2 == 1
 

@@ -1,0 +1,299 @@
+"""Conversations: started, appended to, restarted; answered whole or as a stream of many events.
+
+What goes in and what comes out are entries of one shape: messages, function calls and their
+results, tools that the server ran, and handoffs between agents.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from interceptor.record import (
+    Answer,
+    Failure,
+    Generic,
+    Handoff,
+    Input,
+    Message,
+    Output,
+    Part,
+    Text,
+    ToolCall,
+    ToolResult,
+    ToolRun,
+)
+from interceptor.wire import _content, chat
+from interceptor.wire._times import unix_ns
+from interceptor.wire._usage import to_usage
+from interceptor.wire.notes import Notes
+from interceptor.wire.parsing import parse, said, text_of
+
+__all__ = [
+    "CONTENT",
+    "Event",
+    "Request",
+    "Response",
+    "fold",
+    "has_content",
+    "is_last",
+    "to_answer",
+    "to_input",
+]
+
+CONTENT = frozenset({"inputs", "instructions", "tools", "completion_args.prediction"})
+"""The members of a request that are words, not parameters."""
+
+
+class Entry(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One step of a conversation; which fields are set depends on `type`."""
+
+    type: str | None = None
+    id: str | None = None
+    created_at: str | None = None
+    completed_at: str | None = None
+    model: str | None = None
+    agent_id: str | None = None
+    role: str | None = None
+    content: _content.Content | _content.Chunk = None
+    name: str | None = None
+    tool_call_id: str | None = None
+    arguments: Any = None
+    result: Any = None
+    info: msgspec.Raw = msgspec.Raw()
+    previous_agent_id: str | None = None
+    previous_agent_name: str | None = None
+    next_agent_id: str | None = None
+    next_agent_name: str | None = None
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """What a conversation is asked for; which agent or model answers may be known to it alone."""
+
+    inputs: msgspec.Raw = msgspec.Raw()
+    instructions: str | None = None
+    model: str | None = None
+    agent_id: str | None = None
+    agent_version: str | int | None = None
+    completion_args: chat.Sampling | None = None
+    stream: bool | None = None
+    tools: msgspec.Raw = msgspec.Raw()
+
+
+class Response(msgspec.Struct, kw_only=True):
+    """The answer: its entries in order. `error` is set only where a stream ended with one."""
+
+    conversation_id: str | None = None
+    outputs: tuple[Entry, ...] | None = None
+    usage: msgspec.Raw = msgspec.Raw()
+    guardrails: msgspec.Raw = msgspec.Raw()
+    error: Failure | None = None
+
+
+class Event(Entry, kw_only=True):
+    """One event of a streamed answer: what it adds to an entry, or to the answer itself."""
+
+    output_index: int | None = None
+    conversation_id: str | None = None
+    usage: msgspec.Raw = msgspec.Raw()
+    guardrails: msgspec.Raw = msgspec.Raw()
+    message: str | None = None
+    code: Any = None
+
+
+def to_input(request: Request, notes: Notes) -> Input:
+    """Give what was asked; the conversation's own id stands in the path."""
+    sampling = chat.sampling(request.completion_args or chat.Sampling())
+    version = request.agent_version
+    return Input(
+        **sampling | {"model": request.model, "stream": bool(request.stream)},
+        agent_id=request.agent_id,
+        agent_version=None if version is None else str(version),
+        messages=tuple(_asked(request.inputs, notes)),
+        system=(Text(request.instructions),) if request.instructions else (),
+        tools=said(request.tools),
+    )
+
+
+def to_answer(response: Response, notes: Notes) -> Answer:
+    """Give what was answered: one message; tools that the server ran, and handoffs, beside it."""
+    entries = response.outputs or ()
+    parts = tuple(part for entry in entries for part in _answered(entry))
+    speaker = _speaker(entries)
+    return Answer(
+        output=Output(
+            model=speaker.model,
+            agent_id=speaker.agent_id,
+            conversation_id=response.conversation_id,
+            messages=(Message(role="assistant", parts=parts),) if parts else (),
+            guardrails=said(response.guardrails),
+        ),
+        usage=to_usage(response.usage, notes),
+        failure=response.error,
+        tool_runs=tuple(_tool_run(entry) for entry in entries if entry.type == "tool.execution"),
+        handoffs=tuple(_handoff(entry) for entry in entries if entry.type == "agent.handoff"),
+    )
+
+
+def fold(events: Iterable[Event], notes: Notes) -> Response:
+    """Merge a stream into the response the server would have sent unstreamed.
+
+    Events with one id are one entry, in the order in which entries began. Contents and arguments
+    are joined; a tool has run, and a handoff is over, when its `done` event says so.
+    """
+    whole = Response()
+    drafts: dict[Any, _Draft] = {}
+    for event in events:
+        match event.type:
+            case "conversation.response.started":
+                whole.conversation_id = event.conversation_id
+            case "conversation.response.done":
+                whole.usage, whole.guardrails = event.usage, event.guardrails
+            case "conversation.response.error":
+                whole.error = _error(event)
+            case str(kind) if kind in _OF_ENTRY:
+                _draft(drafts, kind.rpartition(".")[0], event).add(event)
+            case kind:
+                notes.add(f"event {kind!r}: not known, skipped")
+    whole.outputs = tuple(draft.whole() for draft in drafts.values())
+    return whole
+
+
+def has_content(event: Event) -> bool:
+    """Tell whether an event carries something of the answer: words, or a call's arguments."""
+    return bool(event.content) or (event.type == "function.call.delta" and bool(event.arguments))
+
+
+def is_last(event: Event) -> bool:
+    """Tell whether an event ends the answer."""
+    return event.type in ("conversation.response.done", "conversation.response.error")
+
+
+class _Draft(msgspec.Struct):
+    """An entry as its events come in."""
+
+    entry: Entry
+    contents: list[_content.Content] = []
+    arguments: list[str] = []
+
+    def add(self, event: Event) -> None:
+        """Take what an event says: whose entry it is, more of it, or that it is done."""
+        for name in _IDENTITY:
+            setattr(self.entry, name, getattr(self.entry, name) or getattr(event, name))
+        self.contents.append(_as_content(event.content))
+        self.arguments.append(text_of(event.arguments))
+        if event.type in _DONE:
+            self.entry.completed_at, self.entry.info = event.created_at, event.info
+
+    def whole(self) -> Entry:
+        """Give the entry with its content and arguments joined."""
+        self.entry.content = _content.fused(self.contents)
+        self.entry.arguments = "".join(self.arguments)
+        return self.entry
+
+
+def _draft(drafts: dict[Any, _Draft], kind: str, event: Event) -> _Draft:
+    """Give the draft of an event's entry; the first event opens it."""
+    key = (kind, event.id or event.output_index)
+    if key not in drafts:
+        drafts[key] = _Draft(entry=Entry(type=kind))
+    return drafts[key]
+
+
+def _error(event: Event) -> Failure:
+    code = None if event.code is None else str(event.code)
+    return Failure(kind=event.type or "", message=event.message, code=code)
+
+
+_IDENTITY = (
+    "id",
+    "created_at",
+    "model",
+    "agent_id",
+    "role",
+    "name",
+    "tool_call_id",
+    "previous_agent_id",
+    "previous_agent_name",
+    "next_agent_id",
+    "next_agent_name",
+)
+_DONE = ("tool.execution.done", "agent.handoff.done")
+_OF_ENTRY = frozenset(
+    {
+        "message.output.delta",
+        "tool.execution.started",
+        "tool.execution.delta",
+        "function.call.delta",
+        "agent.handoff.started",
+        *_DONE,
+    }
+)
+
+
+def _asked(inputs: msgspec.Raw, notes: Notes) -> Iterator[Message]:
+    """Give what was sent as messages: text alone is the user's."""
+    what = "request.inputs"
+    given = parse(inputs, str | tuple[Entry, ...], notes, what=what) if said(inputs) else ()
+    if isinstance(given, str):
+        yield Message(role="user", parts=(Text(given),))
+        return
+    for entry in given or ():
+        yield Message(role=_role(entry), parts=tuple(_sent(entry)))
+
+
+def _role(entry: Entry) -> str:
+    if entry.type == "function.result":
+        return "tool"
+    return entry.role or ("user" if entry.type == "message.input" else "assistant")
+
+
+def _sent(entry: Entry) -> Iterator[Part]:
+    """Give an entry that the caller sent, as the parts of a message."""
+    match entry.type:
+        case "function.result":
+            yield ToolResult(entry.tool_call_id, text_of(entry.result))
+        case "tool.execution" | "agent.handoff":
+            yield Generic(entry.type, text_of(entry))
+        case _:
+            yield from _answered(entry)
+
+
+def _answered(entry: Entry) -> Iterator[Part]:
+    """Give an entry's share of a message: words and calls; what the server ran is no part."""
+    if entry.type == "function.call":
+        yield ToolCall(entry.tool_call_id, entry.name, text_of(entry.arguments))
+    elif entry.type not in ("tool.execution", "agent.handoff"):
+        yield from _content.to_parts(_as_content(entry.content))
+
+
+def _as_content(given: _content.Content | _content.Chunk) -> _content.Content:
+    """A stream sends one part by itself, where a whole message has a list of them."""
+    return (given,) if isinstance(given, _content.Chunk) else given
+
+
+def _speaker(entries: tuple[Entry, ...]) -> Entry:
+    """Give the entry that says who answered: the last that names a model or an agent."""
+    named = (entry for entry in reversed(entries) if entry.model or entry.agent_id)
+    return next(named, Entry())
+
+
+def _tool_run(entry: Entry) -> ToolRun:
+    info = said(entry.info)
+    return ToolRun(
+        id=entry.id,
+        name=entry.name or "unknown",
+        arguments=text_of(entry.arguments) or None,
+        result=None if info == "{}" else info,
+        started_unix_ns=unix_ns(entry.created_at),
+        ended_unix_ns=unix_ns(entry.completed_at),
+    )
+
+
+def _handoff(entry: Entry) -> Handoff:
+    return Handoff(
+        previous_agent_id=entry.previous_agent_id,
+        previous_agent_name=entry.previous_agent_name,
+        next_agent_id=entry.next_agent_id,
+        next_agent_name=entry.next_agent_name,
+    )
