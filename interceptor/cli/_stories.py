@@ -96,9 +96,7 @@ def _payment(caller: Caller) -> str:
 
 def _run_tool(call: Any) -> dict[str, str]:
     """Look a payment up as `retrieve_payment_status` and `retrieve_payment_date` promise."""
-    arguments = call.function.arguments
-    if isinstance(arguments, str):
-        arguments = json.loads(arguments)
+    arguments = json.loads(call.function.arguments)
     wanted = call.function.name.removeprefix("retrieve_payment_")
     payment = PAYMENTS.get(arguments["payment_id"], {})
     result = {wanted: payment.get(wanted, "unknown")}
