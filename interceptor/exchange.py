@@ -5,7 +5,6 @@ no I/O and reads no clock: whoever feeds it passes the bytes it saw and the
 `time.perf_counter_ns` reading at which it saw them. It decodes nothing.
 """
 
-import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -83,9 +82,10 @@ class Exchange:
     """
 
     __slots__ = (
+        "_append",
         "_chunks",
-        "_head",
         "_held_bytes",
+        "_tail",
         "attempt",
         "decode",
         "ended_at_ns",
@@ -132,8 +132,9 @@ class Exchange:
         self.let_go_bytes = 0
         self.limit_bytes = limit_bytes
         self._held_bytes = 0
-        self._head: tuple[Chunk, ...] = ()
-        self._chunks: deque[Chunk] = deque()
+        self._chunks: list[Chunk] = []
+        self._tail: deque[Chunk] | None = None
+        self._append = self._chunks.append
 
     def respond(
         self,
@@ -154,7 +155,7 @@ class Exchange:
         size = len(data)
         self.received_bytes += size
         self._held_bytes += size + _CHUNK_OVERHEAD_BYTES
-        self._chunks.append(Chunk(data, at_ns))
+        self._append(Chunk(data, at_ns))
         if self._held_bytes > self.limit_bytes:
             self._drop_middle()
 
@@ -171,19 +172,17 @@ class Exchange:
         """Drop the bodies, because nobody came to read them in time; times and status stay."""
         self.let_go_bytes = self.received_bytes + len(self.request.body or b"")
         self.request = self.request._replace(body=None)
-        self._head, self._chunks, self._held_bytes = (), deque(), 0
+        self._chunks, self._tail, self._held_bytes = [], None, 0
+        self._append = self._chunks.append
 
     def body(self) -> Body:
         """Give what was kept of the response's body."""
-        tail = tuple(self._chunks)
-        if not self._dropped(self._head, tail):
-            return Body(self._head + tail, (), 0)
-        return Body(self._head, tail, self._dropped(self._head, tail))
-
-    def _dropped(self, *kept: tuple[Chunk, ...]) -> int:
-        if self.let_go_bytes:
-            return 0
-        return self.received_bytes - sum(len(c.data) for c in itertools.chain(*kept))
+        kept = tuple(self._chunks)
+        if self._tail is None:
+            return Body(kept, (), 0)
+        tail = tuple(self._tail)
+        dropped_bytes = self.received_bytes - sum(len(chunk.data) for chunk in kept + tail)
+        return Body(kept, tail, dropped_bytes)
 
     def _drop_middle(self) -> None:
         """Bring what is held under the limit: half of it for the beginning, half for the end."""
@@ -191,28 +190,35 @@ class Exchange:
             self._chunks.clear()
             self._held_bytes = 0
             return
-        half = self.limit_bytes // 2
-        if not self._head:
-            self._head = tuple(self._first(half))
-        self._held_bytes = _cost(self._head) + _cost(self._chunks)
-        while self._held_bytes > self.limit_bytes and len(self._chunks) > 1:
-            self._held_bytes -= _cost((self._chunks.popleft(),))
-        if self._held_bytes > self.limit_bytes:
-            last = self._chunks.pop()
-            self._chunks.append(Chunk(last.data[-half:], last.at_ns))
-            self._held_bytes = _cost(self._head) + _cost(self._chunks)
+        if self._tail is None:
+            self._tail = self._split()
+            self._append = self._tail.append
+        tail = self._tail
+        while self._held_bytes > self.limit_bytes and len(tail) > 1:
+            self._held_bytes -= _cost(tail.popleft())
+        if self._held_bytes > self.limit_bytes and tail:
+            last = tail.pop()
+            end = last.data[-max(1, self.limit_bytes // 2) :]
+            self._held_bytes -= len(last.data) - len(end)
+            tail.append(Chunk(end, last.at_ns))
 
-    def _first(self, size: int) -> Iterator[Chunk]:
-        """Take chunks worth `size` bytes off the front, cutting the last one where it must."""
-        while self._chunks and size > _CHUNK_OVERHEAD_BYTES:
-            chunk = self._chunks.popleft()
-            room = size - _CHUNK_OVERHEAD_BYTES
-            if len(chunk.data) > room:
-                self._chunks.appendleft(Chunk(chunk.data[room:], chunk.at_ns))
-                chunk = Chunk(chunk.data[:room], chunk.at_ns)
-            yield chunk
-            size -= len(chunk.data) + _CHUNK_OVERHEAD_BYTES
+    def _split(self) -> deque[Chunk]:
+        """Leave chunks worth half the limit where they are, and give the rest: from now the tail.
+
+        The chunk that straddles the line is cut there, so that a body in one piece has both.
+        """
+        room, number = self.limit_bytes // 2, 0
+        for number, chunk in enumerate(self._chunks):  # noqa: B007 - the number is wanted after
+            if _cost(chunk) > room:
+                break
+            room -= _cost(chunk)
+        chunk = self._chunks[number]
+        cut = max(0, room - _CHUNK_OVERHEAD_BYTES)
+        tail = deque([Chunk(chunk.data[cut:], chunk.at_ns), *self._chunks[number + 1 :]])
+        self._chunks[number:] = [Chunk(chunk.data[:cut], chunk.at_ns)] if cut else []
+        self._held_bytes += _CHUNK_OVERHEAD_BYTES if cut else 0
+        return tail
 
 
-def _cost(chunks: Iterable[Chunk]) -> int:
-    return sum(len(chunk.data) + _CHUNK_OVERHEAD_BYTES for chunk in chunks)
+def _cost(chunk: Chunk) -> int:
+    return len(chunk.data) + _CHUNK_OVERHEAD_BYTES

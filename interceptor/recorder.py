@@ -99,6 +99,20 @@ class Recording:
     counts, and it only takes a list's last item and puts into a queue.
     """
 
+    __slots__ = (
+        "_attempts",
+        "_pending",
+        "_recorder",
+        "_row",
+        "_scope",
+        "call",
+        "clock_ns",
+        "exchange",
+        "is_taped",
+        "owner",
+        "wants_phases",
+    )
+
     def __init__(
         self,
         recorder: "Recorder",
@@ -170,25 +184,29 @@ class Recorder:
     def __init__(
         self,
         sink: Sink,
-        worker: Worker,
         *,
         hosts: Iterable[str] = (),
         operations: Iterable[str] = ("all",),
         limit_bytes: int = 1 << 25,
+        queue_bytes: int = 1 << 26,
         policy: Policy | None = None,
         phases: bool = True,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
         unix_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Record requests to Mistral's hosts and to `hosts` (globs), of `operations`."""
+        """Record requests to Mistral's hosts and to `hosts` (globs), of `operations`.
+
+        Of a body at most `limit_bytes` are kept, of all that wait to be read `queue_bytes`.
+        """
         self.clock_ns = clock_ns
         self.phases = phases
-        self._sink, self._worker, self._unix_ns = sink, worker, unix_ns
+        self._sink, self._unix_ns = sink, unix_ns
+        self._open: dict[int, Recording] = {}
+        self._worker = Worker(budget_bytes=queue_bytes, is_needed=lambda: bool(self._open))
         self._limit_bytes, self._policy = limit_bytes, policy
         self._operations = frozenset(operations)
         globs = "|".join(fnmatch.translate(glob.lower()) for glob in (*MISTRAL_HOSTS, *hosts))
         self._is_known_host = functools.lru_cache(maxsize=256)(re.compile(globs).fullmatch)
-        self._open: dict[int, Recording] = {}
         _recorders.add(self)
 
     def row(
@@ -260,8 +278,8 @@ class Recorder:
             attempts.first = call.identity
         recording = Recording(self, row, exchange, call, attempts, owner)
         if recording.is_taped:
-            self._worker.start()
             self._open[id(recording)] = recording
+            self._worker.start()
         return recording
 
     def take(self, recording: Recording) -> None:

@@ -24,7 +24,6 @@ from interceptor.recorder import Recorder
 from interceptor.redaction import policy
 from interceptor.settings import Content, Metrics, Settings
 from interceptor.spans import SCOPE, SpanSink, Words
-from interceptor.worker import Worker
 
 __all__ = ["Runtime", "configure", "current", "flush", "recorder", "shutdown"]
 
@@ -63,10 +62,10 @@ class Runtime:
                 words=self._words if settings.content is None else None,
                 measure=_measure(settings.metrics, meter_provider),
             ),
-            Worker(budget_bytes=settings.queue_mb * _MB),
             hosts=settings.hosts,
             operations=settings.operations,
             limit_bytes=settings.body_limit_mb * _MB,
+            queue_bytes=settings.queue_mb * _MB,
             policy=policy(settings.redact),
             phases=settings.phases,
         )

@@ -1,8 +1,10 @@
 """A thread that runs work from a queue bounded in bytes.
 
 Whoever submits never waits: where too much is waiting, jobs let go of what they hold, the oldest
-of the largest first, and are run all the same. Nothing here takes a lock, because a job may be
-submitted by a finaliser that interrupts any line of Python, these included.
+of the largest first, and are run all the same. Submitting takes no lock, because a finaliser may
+do it that has interrupted any line of Python, these included; and it wakes nobody, because that
+would cost the submitter more than everything else that happens to a call. The thread looks for
+work by itself, often while there is some and not at all while none is foreseen.
 """
 
 import os
@@ -10,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from queue import SimpleQueue
+from collections.abc import Callable
 from typing import Protocol
 
 from interceptor.quiet import report
@@ -18,6 +20,7 @@ from interceptor.quiet import report
 __all__ = ["Job", "Worker", "pause"]
 
 _SIZE_CLASSES = 48
+_SHORTEST_S, _LONGEST_S = 0.02, 0.1
 
 
 class Job(Protocol):
@@ -43,6 +46,10 @@ class _Entry:
         self.job, self.size = job, size
 
 
+def _nothing_foreseen() -> bool:
+    return False
+
+
 class Worker:
     """Runs jobs one after the other, on one daemon thread that starts when it is first needed.
 
@@ -50,56 +57,89 @@ class Worker:
     belongs to the parent.
     """
 
-    def __init__(self, *, budget_bytes: int, name: str = "interceptor") -> None:
-        """Hold at most about `budget_bytes` in waiting jobs."""
-        self._budget_bytes = budget_bytes
-        self._name = name
+    def __init__(
+        self,
+        *,
+        budget_bytes: int,
+        is_needed: Callable[[], bool] = _nothing_foreseen,
+        name: str = "interceptor",
+    ) -> None:
+        """Hold at most about `budget_bytes` in waiting jobs.
+
+        `is_needed` tells whether jobs are foreseen: while they are, the thread looks out for them.
+        """
+        self._budget_bytes, self._is_needed, self._name = budget_bytes, is_needed, name
         self.let_go_count = 0
         self._begin()
         _workers.add(self)
 
     def _begin(self) -> None:
-        self._queue: SimpleQueue[_Entry | threading.Event] = SimpleQueue()
+        self._jobs: deque[_Entry | threading.Event] = deque()
         self._waiting: tuple[deque[_Entry], ...] = tuple(deque() for _ in range(_SIZE_CLASSES))
         # Counted without a lock, so it may drift; it is set right whenever nothing waits.
         self._held_bytes = 0
         self._thread: threading.Thread | None = None
         self._unstarted = [True]
+        self._wake = threading.Event()
+        self._is_asleep = False
 
     def start(self) -> None:
-        """Start the thread where it does not run yet. Not to be called from a finaliser.
+        """See to it that the thread runs and looks out for jobs; call it when one is foreseen.
 
-        A thread cannot be started from there: `threading` has locks that a finaliser may have
-        interrupted. So whoever will submit a job calls this when the job is first foreseen.
+        Not to be called from a finaliser: threads and events have locks that it may have
+        interrupted.
         """
-        try:
-            self._unstarted.pop()
-        except IndexError:
-            return
-        self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-        self._thread.start()
+        if self._is_asleep:
+            self._is_asleep = False
+            self._wake.set()
+        if self._unstarted:
+            try:
+                self._unstarted.pop()
+            except IndexError:  # another thread was faster
+                return
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread.start()
 
     def submit(self, job: Job) -> None:
         """Queue a job. Never blocks, and may be called from a finaliser; see `start`."""
         entry = _Entry(job, job.size_bytes)
         self._waiting[_size_class(entry.size)].append(entry)
         self._held_bytes += entry.size
-        self._queue.put(entry)
+        self._jobs.append(entry)
         if self._held_bytes > self._budget_bytes:
             self._make_room()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was submitted before has run; False where that took too long."""
-        thread = self._thread
-        if thread is None or thread is threading.current_thread():
-            return True
+        if self._thread is None or self._thread is threading.current_thread():
+            return not self._jobs
         done = threading.Event()
-        self._queue.put(done)
+        self._jobs.append(done)
+        self._wake.set()
         return done.wait(timeout_s)
 
     def _work(self) -> None:
+        wait_s = _SHORTEST_S
         while True:
-            entry = self._queue.get()
+            wait_s = _SHORTEST_S if self._run_waiting() else min(2 * wait_s, _LONGEST_S)
+            if wait_s < _LONGEST_S or not self._falls_asleep():
+                self._wake.wait(wait_s)
+            else:
+                self._wake.wait()
+            self._wake.clear()
+
+    def _falls_asleep(self) -> bool:
+        """Say so before looking a last time: whoever comes later sees it, and wakes the thread."""
+        self._is_asleep = True
+        self._is_asleep = not self._jobs and not self._is_needed()
+        return self._is_asleep
+
+    def _run_waiting(self) -> bool:
+        """Run all jobs that wait; tell whether there were any."""
+        has_run = False
+        while self._jobs:
+            entry = self._jobs.popleft()
+            has_run = True
             if isinstance(entry, threading.Event):
                 entry.set()
                 continue
@@ -108,7 +148,7 @@ class Worker:
                 entry.job.run()
             except Exception as error:  # noqa: BLE001 - the thread must outlive any job
                 report("a recorded call", error)
-            del entry
+        return has_run
 
     def _taken(self, entry: _Entry) -> None:
         """Count a job as no longer waiting. Jobs of one size class leave in the order they came."""

@@ -63,17 +63,22 @@ class _Tapping:
             if recorder is None:
                 return None
             url = request.url
+            host, path = url.host, url.path
             row = recorder.row(
                 request.method,
-                url.host,
-                url.path,
+                host,
+                path,
                 lambda: request.headers.get("user-agent", ""),
                 any_host=self._any_host,
             )
             if row is None:
                 return None
             return recorder.open(
-                row, _sent(request), request.extensions, decode=self._decode, owner=id(self)
+                row,
+                _sent(request, host, path),
+                request.extensions,
+                decode=self._decode,
+                owner=id(self),
             )
         except Exception as error:  # noqa: BLE001 - the edge: the call goes on unrecorded
             report("a call", error)
@@ -340,7 +345,7 @@ def _received(response: Any, recording: Recording, stream_type: type[_Tapped]) -
     """Tape a response: replace its stream, or take the content of one that is read already."""
     try:
         now_ns = recording.clock_ns()
-        headers = _response_headers(response.headers.raw)
+        headers = _response_headers.of(response.headers.raw)
         version = response.extensions.get("http_version", b"")
         is_read = response.is_closed
         if is_read:
@@ -363,20 +368,19 @@ def _received(response: Any, recording: Recording, stream_type: type[_Tapped]) -
         recording.end(ABANDONED)
 
 
-def _sent(request: Any) -> Request:
+def _sent(request: Any, host: str, path: str) -> Request:
     """Give what may be kept of a request. The body is looked at, never read."""
-    headers = _request_headers(request.headers.raw)
+    headers = _request_headers.of(request.headers.raw)
     secrets = [headers.pop(name).rpartition(" ")[2] for name in _CREDENTIALS if name in headers]
     try:
         body = request.content
     except Exception:  # noqa: BLE001 - RequestNotRead: an upload goes by as a stream
         body = None
-    url = request.url
     return Request(
         method=request.method,
-        host=url.host,
-        port=url.port,
-        path=url.path,
+        host=host,
+        port=request.url.port,
+        path=path,
         headers=headers,
         body=body,
         secrets=tuple(secret for secret in secrets if len(secret) >= _LEAST_SECRET),
@@ -400,36 +404,31 @@ def _form(request: Any) -> Mapping[str, str] | None:
     return found
 
 
-class _Kept:
-    """Picks the headers that are kept out of a message's: by lower-case name, the first of each.
+class _Kept(dict[bytes, str]):
+    """The names of the headers that are kept, by what they look like on the wire.
 
-    What becomes of a name, in whatever case it came, is remembered: a dozen headers a call are
-    looked at on the caller's thread. As servers name headers, there is a limit to that.
+    A dozen headers a call are looked at on the caller's thread, so what becomes of a name is
+    remembered, in whatever case it came: the empty text where it is dropped. As servers name
+    headers, there is a limit to that.
     """
 
     def __init__(self, names: Iterable[str], prefix: str | None = None) -> None:
+        super().__init__()
         self._names, self._prefix = frozenset(names), prefix
-        self._known: dict[bytes, str] = {}
 
-    def __call__(self, raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        known = self._known
-        for name, value in raw:
-            kept = known.get(name)
-            if kept is None:
-                kept = self._learn(name)
-            if kept and kept not in found:
-                found[kept] = value.decode("latin-1")
-        return found
-
-    def _learn(self, name: bytes) -> str:
-        """Give the name to keep a header under, the empty text where it is dropped."""
+    def __missing__(self, name: bytes) -> str:
         lower = name.decode("latin-1").lower()
         is_kept = lower in self._names or (self._prefix and lower.startswith(self._prefix))
         kept = lower if is_kept else ""
-        if len(self._known) < _MOST_NAMES:
-            self._known[name] = kept
+        if len(self) < _MOST_NAMES:
+            self[name] = kept
         return kept
+
+    def of(self, raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+        """Give the headers that are kept, by lower-case name; of one sent twice, the first."""
+        return {
+            kept: value.decode("latin-1") for name, value in reversed(raw) if (kept := self[name])
+        }
 
 
 _request_headers = _Kept(_KEPT_REQUEST)
