@@ -1,0 +1,216 @@
+"""Paired measurements: both sides alternately in one process, so that drift hits both alike.
+
+A sample is one run of a side, timed on the calling thread: CPU by the thread's own clock, and
+wall time. Each round takes a sample of either side and a second one of the bare side, in an order
+that turns with the round. What counts is the median of the rounds' differences, with a 95 %
+interval from order statistics; the control is the same difference between the bare side and
+itself, which says how much of a figure is noise.
+"""
+
+import argparse
+import gc
+import math
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+__all__ = ["Figure", "Limit", "Side", "Twin", "arguments", "measured", "printed", "sampled"]
+
+Side = Callable[[], None]
+_WARM_UP_ROUNDS = 3
+
+
+class Limit(NamedTuple):
+    """What a figure must not exceed, and where that is written."""
+
+    at_most: float
+    why: str
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One row: a cost for each unit of work, beside its bare twin's and the control.
+
+    `low` and `high` bound the median of the differences with 95 % confidence. `ratio` is tapped
+    over bare, where that says something.
+    """
+
+    name: str
+    unit: str
+    tapped: float | None = None
+    bare: float | None = None
+    added: float
+    low: float | None = None
+    high: float | None = None
+    control: float | None = None
+    ratio: float | None = None
+    limit: float | None = None
+    why: str = ""
+    runs: int = 0
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the figure is within its limit; True where it has none."""
+        return self.limit is None or self.added <= self.limit
+
+
+class Twin(NamedTuple):
+    """Another way of doing what the tap does, to measure it by."""
+
+    name: str
+    prepare: Callable[[], Side]
+
+
+class Sample(NamedTuple):
+    """What one run of a side took, in nanoseconds."""
+
+    cpu_ns: int
+    wall_ns: int
+
+
+def sampled(run: Side, *, between: Side) -> Sample:
+    """Run a side once; `between` runs after it, outside the timing."""
+    gc.collect()
+    gc.disable()
+    try:
+        wall_ns, cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
+        run()
+        cpu_ns = time.thread_time_ns() - cpu_ns
+        wall_ns = time.perf_counter_ns() - wall_ns
+    finally:
+        gc.enable()
+    between()
+    return Sample(cpu_ns, wall_ns)
+
+
+def measured(
+    name: str,
+    *,
+    tapped: Callable[[], Side],
+    bare: Callable[[], Side],
+    units: int,
+    rounds: int,
+    between: Side = lambda: None,
+    limit: Limit | None = None,
+    twin: Twin | None = None,
+) -> Iterator[Figure]:
+    """Measure two sides against each other; give CPU and wall microseconds for each unit.
+
+    `tapped` and `bare` prepare a run, untimed, and give what is timed; it does `units` of work.
+    A `twin` is another way of doing what the tap does: it is run in the same rounds, and what it
+    adds to the bare side is the limit. Limits apply to the CPU of the calling thread: wall time
+    has the worker in it as well, wherever both share a core.
+    """
+    makers = (tapped, bare, bare) if twin is None else (tapped, bare, bare, twin.prepare)
+    rows: list[list[Sample]] = []
+    for number in range(-_WARM_UP_ROUNDS, rounds):
+        order = range(len(makers)) if number % 2 else reversed(range(len(makers)))
+        found = {which: sampled(makers[which](), between=between) for which in order}
+        if number >= 0:
+            rows.append([found[which] for which in range(len(makers))])
+    for clock in ("cpu", "wall"):
+        columns = [
+            [getattr(row[which], f"{clock}_ns") / units / 1000 for row in rows]
+            for which in range(len(makers))
+        ]
+        held = limit if clock == "cpu" else None
+        if twin is not None:
+            beside = _figure(twin.name, clock, columns[3], *columns[1:3], limit=None)
+            yield beside
+            held = Limit(beside.added, f"{twin.name}, in the same rounds") if held is None else held
+        yield _figure(name, clock, *columns[:3], limit=held if clock == "cpu" else None)
+
+
+def _figure(
+    name: str,
+    clock: str,
+    tapped: list[float],
+    bare: list[float],
+    again: list[float],
+    *,
+    limit: Limit | None,
+) -> Figure:
+    differences = [a - b for a, b in zip(tapped, bare, strict=True)]
+    low, high = _interval(differences)
+    return Figure(
+        name=name,
+        unit=f"µs {clock}",
+        tapped=statistics.median(tapped),
+        bare=statistics.median(bare),
+        added=statistics.median(differences),
+        low=low,
+        high=high,
+        control=statistics.median(a - b for a, b in zip(again, bare, strict=True)),
+        ratio=statistics.median(a / b for a, b in zip(tapped, bare, strict=True)),
+        limit=limit.at_most if limit is not None else None,
+        why=limit.why if limit is not None else "",
+        runs=len(differences),
+    )
+
+
+def _interval(values: list[float]) -> tuple[float, float]:
+    """Give the 95 % interval of the median, from the order of the values alone."""
+    ordered, n = sorted(values), len(values)
+    spread = 0.98 * math.sqrt(n)
+    low = max(0, math.floor((n - 1) / 2 - spread))
+    high = min(n - 1, math.ceil((n - 1) / 2 + spread))
+    return ordered[low], ordered[high]
+
+
+def arguments(description: str, *, rounds: int) -> argparse.Namespace:
+    """Read a benchmark's own command line."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=rounds, help="how often each side is run")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each figure")
+    return parser.parse_args()
+
+
+def printed(figures: Iterable[Figure], *, as_json: bool) -> int:
+    """Print figures as they come; give 1 where one is over its limit, else 0."""
+    is_met = True
+    if not as_json:
+        print(machine())
+        print(_HEAD)
+    for figure in figures:
+        is_met = is_met and figure.is_met
+        print(msgspec.json.encode(figure).decode() if as_json else line(figure), flush=True)
+    return 0 if is_met else 1
+
+
+def machine() -> str:
+    """Say what the figures were measured on."""
+    return (
+        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
+        f"{platform.system()} {platform.machine()}, GIL {'on' if _has_gil() else 'off'}"
+    )
+
+
+_HEAD = (
+    f"{'':34} {'unit':>8} {'tapped':>9} {'bare':>9} {'added':>9} {'95 %':>17} "
+    f"{'control':>8} {'ratio':>6} {'limit':>7}"
+)
+
+
+def line(figure: Figure) -> str:
+    """Give a figure as one line of the table."""
+    between = "" if figure.low is None else f"{figure.low:.3f} … {figure.high:.3f}"
+    verdict = "" if figure.limit is None else (" ok" if figure.is_met else " OVER")
+    return (
+        f"{figure.name:34} {figure.unit:>8} {_number(figure.tapped):>9} {_number(figure.bare):>9} "
+        f"{figure.added:9.3f} {between:>17} {_number(figure.control):>8} "
+        f"{_number(figure.ratio, 2):>6} {_number(figure.limit, 2):>7}{verdict}"
+    )
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _has_gil() -> bool:
+    is_enabled = getattr(sys, "_is_gil_enabled", None)
+    return True if is_enabled is None else bool(is_enabled())
