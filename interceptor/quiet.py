@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = ["quietly", "report"]
 
@@ -19,7 +19,7 @@ def quietly(what: str) -> Iterator[None]:
         report(what, error)
 
 
-def report(what: str, error: Exception) -> None:
+def report(what: str, error: BaseException) -> None:
     """Log that `what` was lost: as a warning the first time, for debugging after that.
 
     A mistake that comes with every call must not fill the caller's log.
@@ -27,11 +27,12 @@ def report(what: str, error: Exception) -> None:
     key = (what, type(error).__name__)
     level = logging.DEBUG if key in _reported else logging.WARNING
     _reported.add(key)
-    _log.log(
-        level,
-        "%s was lost; the call itself is unaffected (%s: %s)",
-        what,
-        type(error).__name__,
-        error,
-        exc_info=error,
-    )
+    with suppress(Exception):  # the program's own handlers and filters: there is no edge past this
+        _log.log(
+            level,
+            "%s was lost; the call itself is unaffected (%s: %s)",
+            what,
+            type(error).__name__,
+            error,
+            exc_info=error,
+        )

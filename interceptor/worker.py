@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -69,13 +69,17 @@ class Worker:
         `is_needed` tells whether jobs are foreseen: while they are, the thread looks out for them.
         """
         self._budget_bytes, self._is_needed, self._name = budget_bytes, is_needed, name
-        self.let_go_count = 0
         self._begin()
         _workers.add(self)
 
     def _begin(self) -> None:
+        self.let_go_count = 0
         self._jobs: deque[_Entry | threading.Event] = deque()
-        self._waiting: tuple[deque[_Entry], ...] = tuple(deque() for _ in range(_SIZE_CLASSES))
+        # By size class and identity, the oldest first. Threads may queue in another order than
+        # they are counted in, so that an entry is taken out by what it is, not by where it stands.
+        self._waiting: tuple[OrderedDict[int, _Entry], ...] = tuple(
+            OrderedDict() for _ in range(_SIZE_CLASSES)
+        )
         # Counted without a lock, so it may drift; it is set right whenever nothing waits.
         self._held_bytes = 0
         self._thread: threading.Thread | None = None
@@ -87,7 +91,8 @@ class Worker:
         """See to it that the thread runs and looks out for jobs; call it when one is foreseen.
 
         Not to be called from a finaliser: threads and events have locks that it may have
-        interrupted.
+        interrupted. Raises `RuntimeError` where the system has no thread to give; the next call
+        tries again.
         """
         if self._is_asleep:
             self._is_asleep = False
@@ -97,13 +102,18 @@ class Worker:
                 self._unstarted.pop()
             except IndexError:  # another thread was faster
                 return
-            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                self._unstarted.append(True)
+                raise
+            self._thread = thread
 
     def submit(self, job: Job) -> None:
         """Queue a job. Never blocks, and may be called from a finaliser; see `start`."""
         entry = _Entry(job, job.size_bytes)
-        self._waiting[_size_class(entry.size)].append(entry)
+        self._waiting[_size_class(entry.size)][id(entry)] = entry
         self._held_bytes += entry.size
         self._jobs.append(entry)
         if self._held_bytes > self._budget_bytes:
@@ -111,7 +121,7 @@ class Worker:
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was submitted before has run; False where that took too long."""
-        if self._thread is None or self._thread is threading.current_thread():
+        if self._unstarted or self._thread is threading.current_thread():
             return not self._jobs
         done = threading.Event()
         self._jobs.append(done)
@@ -146,15 +156,13 @@ class Worker:
             self._taken(entry)
             try:
                 entry.job.run()
-            except Exception as error:  # noqa: BLE001 - the thread must outlive any job
+            except BaseException as error:  # noqa: BLE001 - the thread must outlive any job
                 report("a recorded call", error)
         return has_run
 
     def _taken(self, entry: _Entry) -> None:
-        """Count a job as no longer waiting. Jobs of one size class leave in the order they came."""
-        peers = self._waiting[_size_class(entry.size)]
-        if peers and peers[0] is entry:
-            peers.popleft()
+        """Count a job as no longer waiting, unless it has been let go of meanwhile."""
+        if self._waiting[_size_class(entry.size)].pop(id(entry), None) is not None:
             self._held_bytes -= entry.size
         if not any(self._waiting):
             self._held_bytes = 0
@@ -164,8 +172,8 @@ class Worker:
         for peers in reversed(self._waiting):
             while self._held_bytes > self._budget_bytes:
                 try:
-                    entry = peers.popleft()
-                except IndexError:
+                    _, entry = peers.popitem(last=False)
+                except KeyError:
                     break
                 self._held_bytes -= entry.size
                 entry.job.let_go()
