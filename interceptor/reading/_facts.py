@@ -10,6 +10,18 @@ __all__ = ["operation", "phases", "server", "times", "usage"]
 
 _RATELIMIT = "x-ratelimit-"
 _CHARACTERS = "x-ratelimit-input-characters-query-cost"
+_PHASES = {
+    "connect_tcp": "connect",
+    "connect_unix_socket": "connect",
+    "retry": "connect",
+    "setup_socks5_connection": "connect",
+    "start_tls": "tls",
+    "send_connection_init": "send",
+    "send_request_headers": "send",
+    "send_request_body": "send",
+    "receive_response_headers": "wait",
+}
+"""What httpcore marks, by what it means to a caller."""
 
 
 def operation(row: Endpoint, asked: Input, output: Output) -> str:
@@ -60,25 +72,66 @@ def server(exchange: Exchange) -> Server:
 
 
 def phases(exchange: Exchange) -> tuple[Phase, ...]:
-    """Pair the marks that httpcore gives (`connection.connect_tcp.started`, `.complete`).
+    """Give what the call waited for on the network, from the marks that httpcore gives.
 
-    A phase that failed ends where it did; one that never ended is left out.
+    - `pool`: a connection to be free, or a place to open one;
+    - `connect` and `tls`: the connection, a proxy's tunnel included;
+    - `send`: the request; `wait`: from there until the answer's headers were there;
+    - `receive`: from there to the end, which is that of the caller's reading.
+
+    A phase that failed ends where it did; one that never ended is left out. There are none where
+    there are no marks: over a transport of memory, or with phases switched off.
     """
-    begun: dict[str, int] = {}
-    found = []
-    for mark, at_ns in exchange.marks:
+    found = _paired(exchange.marks)
+    if not found:
+        return _kept_waiting(exchange)
+    first_ns = min(started for started, _ in found.values())
+    found["pool"] = (exchange.started_ns, first_ns)
+    answered_ns = found["wait"][1] if "wait" in found else None
+    if answered_ns is not None and exchange.status is not None:
+        found["receive"] = (answered_ns, exchange.ended_at_ns)
+    return tuple(
+        Phase(
+            name=name,
+            started_after_ns=started - exchange.started_ns,
+            ended_after_ns=ended - exchange.started_ns,
+        )
+        for name, (started, ended) in sorted(found.items(), key=lambda item: item[1][0])
+        if ended is not None
+    )
+
+
+def _paired(marks: list[tuple[str, int]]) -> dict[str, tuple[int, int | None]]:
+    """Give when each phase began and ended, the first mark of it to the last."""
+    found: dict[str, tuple[int, int | None]] = {}
+    for mark, at_ns in marks:
         name, _, event = mark.rpartition(".")
+        name = name.rpartition(".")[2]
+        phase = _PHASES.get(name)
+        if phase is None:
+            continue
         if event == "started":
-            begun[name] = at_ns
-        elif (started := begun.pop(name, None)) is not None:
-            found.append(
-                Phase(
-                    name=name.rpartition(".")[2],
-                    started_after_ns=started - exchange.started_ns,
-                    ended_after_ns=at_ns - exchange.started_ns,
-                )
-            )
-    return tuple(found)
+            if "wait" in found and name in ("start_tls", "send_request_headers"):
+                _through_proxy(found)
+            found[phase] = (found.get(phase, (at_ns, None))[0], None)
+        elif phase in found:
+            found[phase] = (found[phase][0], at_ns)
+    return found
+
+
+def _through_proxy(found: dict[str, tuple[int, int | None]]) -> None:
+    """What has been asked and answered so far was a CONNECT: a part of connecting."""
+    answered = found.pop("wait")
+    sent = found.pop("send", answered)
+    found["connect"] = (found.get("connect", sent)[0], answered[1])
+
+
+def _kept_waiting(exchange: Exchange) -> tuple[Phase, ...]:
+    """A call that never got a connection leaves no mark, and is all wait for one."""
+    if exchange.ending is None or exchange.ending.kind != "PoolTimeout":
+        return ()
+    ended_after_ns = _after(exchange, exchange.ended_at_ns) or 0
+    return (Phase(name="pool", started_after_ns=0, ended_after_ns=ended_after_ns),)
 
 
 def _after(exchange: Exchange, at_ns: int | None) -> int | None:
