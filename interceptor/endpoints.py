@@ -174,7 +174,7 @@ _AGENT = _light(
     method="POST",
     request=agents.Agent,
     to_input=agents.to_input,
-    response=agents.Agent | tuple[agents.Agent, ...],
+    response=agents.Agent,
     to_answer=agents.to_answer,
 )
 
@@ -327,7 +327,7 @@ TABLE: tuple[Endpoint, ...] = (
     _light("/v1/client/sessions/**", is_secret=True),  # keys for browsers
     _light("/v1/connectors/**", is_secret=True),  # credentials of users and organizations
     _light("/v1/context/search-indexes/**"),
-    _light("/v1/conversations/**"),
+    _light("/v1/conversations"),
     _light("/v1/conversations/{conversation_id}/**"),
     _light("/v1/files/**"),
     _light("/v1/fine_tuning/jobs/**"),
@@ -356,21 +356,22 @@ def match(method: str, path: str) -> Match:
     """Give the row for a request, by its method and the end of its path; `OTHER` where none fits.
 
     Callers ask this for each request they send: answers are kept, and a path that is new costs
-    one regular expression.
+    one regular expression at each place where one of the table's paths may begin.
     """
     pattern, rows = _compiled(method)
-    found = pattern.fullmatch(path)
-    if found is None or found.lastindex is None:
-        return Match(OTHER, {})
-    row = rows[found.lastindex]
-    names = _NAMED.findall(row.path)
-    ids = found.groups()[found.lastindex : found.lastindex + len(names)]
-    return Match(row, dict(zip(names, ids, strict=True)))
+    for begin in _BEGINS.finditer(path):
+        if found := pattern.fullmatch(path, begin.start()):
+            at = found.lastindex or 0
+            names = _NAMED.findall(rows[at].path)
+            ids = found.groups()[at : at + len(names)]
+            return Match(rows[at], dict(zip(names, ids, strict=True)))
+    return Match(OTHER, {})
 
 
 _NAMED = re.compile(r"\{(\w+)\}")
 _WILD = re.compile(r"/\\\*\\\*|\\\*|\\\{\w+\\\}")
 _TAILS = {r"/\*\*": r"(?:/.*)?", r"\*": r"[^/]+"}
+_BEGINS = re.compile(f"/(?:{'|'.join(sorted({row.path.split('/')[1] for row in TABLE}))})/")
 
 
 @functools.lru_cache(maxsize=16)
@@ -383,7 +384,7 @@ def _compiled(method: str) -> tuple[re.Pattern[str], dict[int, Endpoint]]:
         groups[at] = row
         at += 1 + len(_NAMED.findall(row.path))
     tails = "|".join(f"({_tail(row.path)})" for row in rows)
-    return re.compile(f"(?:/[^/]*)*?(?:{tails})/?"), groups
+    return re.compile(f"(?:{tails})/?"), groups
 
 
 def _tail(path: str) -> str:

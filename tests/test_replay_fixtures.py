@@ -8,7 +8,8 @@ import pytest
 from interceptor.replay.fixtures import all_fixtures, load, named
 from interceptor.replay.messages import value
 
-FIXTURES = {fixture.name: fixture for fixture in all_fixtures()}
+PATHS = ("/v1/chat/completions", "/v1/fim/completions", "/v1/embeddings")
+FIXTURES = {f.name: f for f in all_fixtures() if f.request.path in PATHS}
 
 REQUEST = "POST /v1/chat/completions?a=1 HTTP/1.1\nHost: api.mistral.ai\nX-Odd:  a:b \n\n{}"
 RESPONSE = "HTTP/1.1 422 Unprocessable Entity\nSet-Cookie: a\nset-cookie: b\n\n"

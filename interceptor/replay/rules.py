@@ -28,7 +28,7 @@ class Rule(NamedTuple):
         """Tell whether this rule answers the request."""
         return (
             request.method == self.method
-            and urlsplit(request.path).path.endswith(self.path)
+            and _path(request).endswith(self.path)
             and (self.when is None or self.when(request))
         )
 
@@ -40,7 +40,7 @@ def in_order(*names: str) -> list[Rule]:
     """
     groups: dict[tuple[str, str], list[Script]] = {}
     for fixture in map(named, names):
-        key = fixture.request.method, fixture.request.path
+        key = fixture.request.method, _path(fixture.request)
         groups.setdefault(key, []).append(script(fixture.response))
     return [Rule(*key, tuple(scripts)) for key, scripts in groups.items()]
 
@@ -53,12 +53,17 @@ def by_question(*names: str) -> list[Rule]:
     """
     groups: dict[tuple[str, str, str], list[Script]] = {}
     for fixture in map(named, names):
-        key = fixture.request.method, fixture.request.path, _question(fixture.request)
+        key = fixture.request.method, _path(fixture.request), _question(fixture.request)
         groups.setdefault(key, []).append(script(fixture.response))
     return [
         Rule(method, path, tuple(scripts), _asks(question))
         for (method, path, question), scripts in groups.items()
     ]
+
+
+def _path(request: Request) -> str:
+    """Give a request's path without its query, which no answer of ours depends on."""
+    return urlsplit(request.path).path
 
 
 def _asks(question: str) -> Callable[[Request], bool]:

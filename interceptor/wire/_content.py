@@ -35,6 +35,7 @@ class Chunk(msgspec.Struct, kw_only=True, omit_defaults=True):
     title: str | None = None
     url: str | None = None
     uri: str | None = None
+    favicon: str | None = None
     description: str | None = None
     source: str | None = None
     content: Any = None

@@ -22,10 +22,8 @@ def to_input(agent: Agent, notes: Notes) -> Input:  # noqa: ARG001 - the table's
     return Input(model=agent.model, agent_name=agent.name)
 
 
-def to_answer(agent: Agent | tuple[Agent, ...], notes: Notes) -> Answer:  # noqa: ARG001 - as above
-    """Give which agent it is; of a list of them only how many."""
-    if isinstance(agent, tuple):
-        return Answer(output=Output(facts={"agents": len(agent)}))
+def to_answer(agent: Agent, notes: Notes) -> Answer:  # noqa: ARG001 - the table's signature
+    """Give which agent it is."""
     version = {} if agent.version is None else {"version": agent.version}
     return Answer(
         output=Output(model=agent.model, agent_id=agent.id, agent_name=agent.name, facts=version)
