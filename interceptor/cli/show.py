@@ -1,20 +1,85 @@
-"""Show one trace: its tree, its conversation, what it used."""
+"""Show one trace: its tree with durations as bars, its conversation, what it used, what failed.
+
+Long texts are shortened, and messages that one call repeats from another are only counted;
+--full shows all. --json gives every attribute as it was recorded.
+"""
 
 import argparse
+import os
+import time
+from collections.abc import Iterator, Sequence
 
-from interceptor.cli._output import Output
-from interceptor.store import Store
+from rich.console import RenderableType
 
-__all__ = ["add_arguments", "run"]
+from interceptor.cli._conversation import Conversation
+from interceptor.cli._facts import facts
+from interceptor.cli._heading import about, title
+from interceptor.cli._json import span_json
+from interceptor.cli._layout import Fields
+from interceptor.cli._output import Note, Output
+from interceptor.cli._tree import Tree, branches
+from interceptor.cli._where import add_store, store_of
+from interceptor.errors import StoreError
+from interceptor.settings import Settings
+from interceptor.store import Span, Store
+
+__all__ = ["add_arguments", "run", "story"]
+
+_MOST_SPANS = 20
+_LONGEST_TREE = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("trace", metavar="TRACE", help="the first digits of its id")
-    parser.add_argument("--store", metavar="PATH", help="the store to read")
+    parser.add_argument(
+        "trace", metavar="TRACE", nargs="?", help="the first digits of its id (default: the newest)"
+    )
+    parser.add_argument("--full", action="store_true", help="shorten nothing")
+    parser.add_argument("--json", action="store_true", help="its spans as JSON")
+    add_store(parser)
 
 
 def run(args: argparse.Namespace) -> Output:
-    """Give the spans of the trace."""
-    for span in Store(args.store).trace(args.trace):
-        yield f"{span.span_id}  {span.status:7}  {span.name}"
+    """Give the trace, from the top down."""
+    settings, errors = Settings.from_env_or_default(os.environ)
+    yield from (Note(str(error)) for error in errors)
+    store, _ = store_of(args, settings)
+    spans = store.trace(args.trace or _newest(store))
+    if args.json:
+        yield span_json(spans)
+    else:
+        yield from story(spans, now_unix_ns=time.time_ns(), is_full=args.full)
+
+
+def story(
+    spans: Sequence[Span], *, now_unix_ns: int, is_full: bool = False
+) -> Iterator[RenderableType]:
+    """Give a trace as a person reads it; `now` is for spans that are running."""
+    tree = branches(spans)
+    words = Conversation(is_full=is_full)
+    details = [
+        (
+            branch,
+            [*facts(branch.span, now_unix_ns=now_unix_ns, is_full=is_full)],
+            [*words.of(branch.span.attributes, branch.number)],
+        )
+        for branch in tree
+    ]
+    yield title(tree[0].span)
+    yield Fields([*about(spans)])
+    if len(tree) > 1:
+        yield ""
+        yield Tree(tree, now_unix_ns=now_unix_ns)
+    for branch, known, said in details:
+        if len(tree) > 1:
+            yield ""
+            yield title(branch.span, branch.number)
+        yield Fields(known)
+        yield ""
+        yield Fields(said)
+
+
+def _newest(store: Store) -> str:
+    for trace in store.latest(1):
+        return trace.trace_id
+    raise StoreError(f"nothing has been recorded yet in the store at {str(store.path)!r}")

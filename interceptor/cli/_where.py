@@ -1,0 +1,61 @@
+"""Which store a command reads, and what its user should know about where spans go."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from interceptor.cli._output import Note
+from interceptor.cli._texts import line
+from interceptor.cli._times import clock
+from interceptor.settings import Settings
+from interceptor.store import Store
+
+__all__ = ["add_store", "elsewhere", "losses", "store_of"]
+
+_OFF = "off"
+_OTLP = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Let the command read another store than the settings say."""
+    parser.add_argument(
+        "--store", metavar="PATH", help="read this store (default: INTERCEPTOR_STORE, or your own)"
+    )
+
+
+def store_of(args: argparse.Namespace, settings: Settings) -> tuple[Store, bool]:
+    """Give the store to read, and whether somebody named it."""
+    path = args.store or (None if settings.store == _OFF else settings.store)
+    return Store(path), path is not None
+
+
+def elsewhere(settings: Settings, environ: Mapping[str, str]) -> Iterator[Note]:
+    """Say where spans go when they do not go to a store, and when none are made."""
+    if settings.disabled:
+        yield Note("tracing is off here: OTEL_SDK_DISABLED is true")
+    elif settings.on is False:
+        yield Note("tracing is off here: INTERCEPTOR is 0")
+    is_off = settings.store == _OFF
+    if not is_off and "store" in settings.destinations:
+        return
+    others = " and ".join(
+        _described(name, environ) for name in settings.destinations if name != "store"
+    )
+    why = ": INTERCEPTOR_STORE is off" if is_off else ""
+    yield Note(f"spans go {others or 'nowhere'}, not to a store{why}")
+
+
+def losses(store: Store, *, now_unix_ns: int) -> Iterator[Note]:
+    """Say what could not be kept."""
+    if loss := store.lost():
+        at = clock(loss.at_unix_ns, now_unix_ns=now_unix_ns)
+        what = "1 span" if loss.count == 1 else f"{loss.count} spans"
+        yield Note(f"{what} could not be kept, most recently at {at}: {line(loss.reason)}")
+
+
+def _described(name: str, environ: Mapping[str, str]) -> str:
+    if name == "otlp":
+        url = next((environ[key] for key in _OTLP if environ.get(key)), "http://localhost:4318")
+        parts = urlsplit(url)  # without a user and a password that it may hold
+        return f"to {parts.scheme}://{parts.netloc.rpartition('@')[2]} by OTLP"
+    return {"console": "to stdout"}.get(name, f"to {name}")
