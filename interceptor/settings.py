@@ -96,6 +96,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 del usable[variable]
         return cls.from_env(usable), tuple(errors)
 
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing is to be recorded, whoever asks for it."""
+        return self.on is False or self.disabled
+
     def changed(self, **changes: Any) -> "Settings":
         """Give the settings with these changed; raise `SettingsError` on a bad name or value."""
         known = _IN_CODE

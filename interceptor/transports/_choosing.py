@@ -10,7 +10,7 @@ from interceptor.recorder import Recorder
 from interceptor.transports._proxies import environment_proxies
 from interceptor.transports._tap import AsyncTap, Tap
 
-__all__ = ["clients", "sdk_library", "wrap"]
+__all__ = ["clients", "is_tap", "sdk_library", "tap", "wrap"]
 
 _LIBRARIES = ("httpx", "httpx2")
 _OF_TRANSPORT = ("verify", "cert", "http1", "http2", "limits")
@@ -25,8 +25,16 @@ def wrap(transport: Any, *, recorder: Recorder | None = None) -> Any:
     A transport that is tapped already comes back as it is. Raises `TransportError` for anything
     else. `recorder` None means the default one, which the settings describe.
     """
-    if isinstance(transport, Tap | AsyncTap):
-        return transport
+    return transport if is_tap(transport) else tap(transport, recorder=recorder)
+
+
+def is_tap(transport: Any) -> bool:
+    """Tell whether a transport is one of ours; then `inner` is the one that it taps."""
+    return isinstance(transport, Tap | AsyncTap)
+
+
+def tap(transport: Any, *, recorder: Recorder | None = None) -> Any:
+    """Give a tap of the right kind around a transport, also around one that is a tap itself."""
     library, bases = _bases(transport)
     if not bases:
         raise TransportError(_refusal(transport, library))

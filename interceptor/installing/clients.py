@@ -1,0 +1,131 @@
+"""Taps in clients that exist already: put around the transports that a client has, and taken out.
+
+A client of httpx or httpx2 has one transport for all, `_transport`, and in `_mounts` those for
+certain URLs, the environment's proxies among them. Each way in takes out what it has put in and
+nothing else, in whatever order that happens.
+"""
+
+import gc
+import sys
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from interceptor.errors import TransportError
+from interceptor.installing.boot import LIBRARIES
+from interceptor.recorder import Recorder
+from interceptor.transports import is_tap, tap
+
+__all__ = ["Taps", "instrument", "live_clients", "uninstrument"]
+
+
+class Taps:
+    """The taps that one way in has put into clients."""
+
+    def __init__(self, *, any_host: bool) -> None:
+        """With `any_host` False, taps record only what is Mistral's whatever it asks for."""
+        self._any_host = any_host
+        self._of: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+
+    def put_in(self, client: Any, *, recorder: Recorder | None = None) -> None:
+        """Tap every transport of an HTTP client where that has not been done."""
+        ours = self._of.setdefault(client, [])
+        made: dict[int, Any] = {}  # one transport may stand in several places
+
+        def tapped(transport: Any) -> Any:
+            if transport is None or any(one in ours for one in _chain(transport)):
+                return transport
+            if id(transport) not in made:
+                made[id(transport)] = new = tap(transport, recorder=recorder)
+                new.any_host = self._any_host
+                ours.append(new)
+            return made[id(transport)]
+
+        _change(client, tapped)
+
+    def take_out(self, client: Any) -> None:
+        """Leave every transport of an HTTP client as it was.
+
+        A tap that somebody else has put a transport around cannot be taken out: it is put off.
+        """
+        ours = self._of.pop(client, [])
+        for one in ours:
+            one.is_on = False
+        _change(client, lambda transport: _without(transport, ours))
+
+
+_by_hand = Taps(any_host=True)
+
+
+def instrument(client: Any, *, recorder: Recorder | None = None) -> Any:
+    """Record what goes through a client that exists already; gives the client back.
+
+    Takes a Mistral client of any SDK version, and a client of httpx or httpx2, sync or async. Its
+    requests to Mistral's API are recorded on any host, told by their paths. Doing it twice is
+    doing it once, and a call is recorded once however many taps it goes through. Raises
+    `TransportError` for anything else, and for a client that is closed. `recorder` None means
+    the default one, which the settings describe.
+    """
+    for one in _http_clients(client, "instrument"):
+        _by_hand.put_in(one, recorder=recorder)
+    return client
+
+
+def uninstrument(client: Any) -> None:
+    """Undo `instrument`: the client has the transports that it had. Other taps stay."""
+    for one in _http_clients(client, "uninstrument"):
+        _by_hand.take_out(one)
+
+
+def live_clients() -> Iterator[Any]:
+    """Find the clients of httpx and httpx2 that live in this process."""
+    libraries = [sys.modules[name] for name in LIBRARIES if name in sys.modules]
+    kinds = tuple(kind for http in libraries for kind in (http.Client, http.AsyncClient))
+    # By `type`, not `isinstance`: that would ask any object of the program for its `__class__`.
+    return (one for one in gc.get_objects() if issubclass(type(one), kinds))
+
+
+def _change(client: Any, change: Any) -> None:
+    client._transport = change(client._transport)
+    for pattern, transport in client._mounts.items():
+        client._mounts[pattern] = change(transport)
+
+
+def _chain(transport: Any) -> Iterator[Any]:
+    """Give a transport and, while it is a tap of ours, the one inside."""
+    while is_tap(transport):
+        yield transport
+        transport = transport.inner
+
+
+def _without(transport: Any, taps: list[Any]) -> Any:
+    while is_tap(transport) and transport in taps:
+        transport = transport.inner
+    if is_tap(transport):
+        transport.inner = _without(transport.inner, taps)
+    return transport
+
+
+def _http_clients(client: Any, asked: str) -> list[Any]:
+    """Give the HTTP clients that a client is or has; say what is wrong where there is none."""
+    of_sdk = getattr(client, "sdk_configuration", None)
+    found = [client] if of_sdk is None else [of_sdk.client, of_sdk.async_client]
+    found = [one for one in found if one is not None]
+    for one in found:
+        kind = f"{type(one).__module__}.{type(one).__qualname__}"
+        if not _is_http_client(one):
+            raise TransportError(
+                f"{asked}() takes a client of Mistral, httpx or httpx2, and {kind} is none; "
+                "for a transport use interceptor.wrap(transport)"
+            )
+        if one.is_closed and asked == "instrument":
+            raise TransportError(f"the {kind} is closed and sends nothing more; make a new one")
+    if not found and asked == "instrument":
+        raise TransportError("the Mistral client is closed and sends nothing more; make a new one")
+    return found
+
+
+def _is_http_client(client: Any) -> bool:
+    """Tell whether a client is of a library that we know, and as we know it."""
+    roots = {one.__module__.partition(".")[0] for one in type(client).__mro__}
+    return bool(roots.intersection(LIBRARIES)) and {"_transport", "_mounts"} <= vars(client).keys()

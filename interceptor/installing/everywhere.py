@@ -1,0 +1,40 @@
+"""Taps for every client of the program, in code: `install` and `uninstall`."""
+
+from typing import Any
+from weakref import WeakSet
+
+from interceptor.installing import arming, boot
+from interceptor.installing.clients import Taps, live_clients
+
+__all__ = ["install", "uninstall"]
+
+_in_live_clients = Taps(any_host=False)
+_found: WeakSet[Any] = WeakSet()  # clients that were older than a call of `install`
+
+
+def install(*, existing: bool = False) -> None:
+    """Record the Mistral requests of every httpx and httpx2 client made from now on.
+
+    A request is Mistral's by its host, by the SDK's User-Agent (on gateways, Azure and Google
+    too), or by `INTERCEPTOR_HOSTS`; all others pass untouched. Nothing is imported: a library
+    that is not loaded yet is seen to when it is. With `existing`, clients that live already are
+    tapped too, as `instrument` does. A client that was given a transport of its own needs
+    `wrap` or `instrument`. May be called any number of times.
+    """
+    boot.start()
+    if existing:
+        _found.update(live_clients())
+    for client in tuple(_found):
+        _in_live_clients.put_in(client)
+
+
+def uninstall() -> None:
+    """Undo `install`, and what the environment installed: from now on no client records by it.
+
+    Clients that exist have their transports back, or ones that hand everything on. Those that
+    code has tapped by `wrap`, `clients` or `instrument` record on.
+    """
+    boot.stop()
+    arming.disarm()
+    for client in tuple(_found):
+        _in_live_clients.take_out(client)
