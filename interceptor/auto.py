@@ -8,7 +8,7 @@ import os
 
 from interceptor.installing import boot
 
-__all__: list[str] = []
+__all__ = ()
 
-if os.environ.get("INTERCEPTOR", "").strip().lower() not in ("0", "false", "off"):
+if not boot.refused(os.environ):
     boot.start()

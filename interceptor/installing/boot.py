@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-__all__ = ["LIBRARIES", "asked_for", "from_environment", "is_started", "start", "stop"]
+__all__ = ["LIBRARIES", "asked_for", "from_environment", "is_started", "refused", "start", "stop"]
 
 LIBRARIES = ("httpx", "httpx2")
 
@@ -46,9 +46,13 @@ _waiting = _Waiting()
 
 def asked_for(environ: "Mapping[str, str]") -> bool:
     """Tell whether the environment asks for taps on every client."""
-    switch = environ.get("INTERCEPTOR", "").strip().lower()
-    is_disabled = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    return switch in ("1", "true", "on") and not is_disabled
+    return _word(environ, "INTERCEPTOR") in ("1", "true", "on") and not refused(environ)
+
+
+def refused(environ: "Mapping[str, str]") -> bool:
+    """Tell whether the environment says that there are to be no taps."""
+    is_disabled = _word(environ, "OTEL_SDK_DISABLED") == "true"
+    return is_disabled or _word(environ, "INTERCEPTOR") in ("0", "false", "off")
 
 
 def from_environment() -> None:
@@ -75,6 +79,10 @@ def stop() -> None:
     """Wait no more. What is armed stays so: `arming.disarm` undoes that."""
     if is_started():
         sys.meta_path.remove(_waiting)
+
+
+def _word(environ: "Mapping[str, str]", name: str) -> str:
+    return environ.get(name, "").strip().lower()
 
 
 def _tell_when_loaded(loader: "Any") -> None:

@@ -1,7 +1,9 @@
 """The way in by `opentelemetry-instrument`, which calls what the entry point names."""
 
+import os
 from typing import Any
 
+from interceptor.installing import boot
 from interceptor.installing.everywhere import install, uninstall
 
 __all__ = ["Instrumentor"]
@@ -12,7 +14,8 @@ class Instrumentor:
 
     def instrument(self, **_options: Any) -> None:
         """Install; spans go through the provider that `opentelemetry-instrument` has set."""
-        install()
+        if not boot.refused(os.environ):
+            install()
 
     def uninstrument(self, **_options: Any) -> None:
         """Undo that."""

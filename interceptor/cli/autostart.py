@@ -1,0 +1,34 @@
+"""Let INTERCEPTOR=1 alone switch recording on, in this Python environment.
+
+`enable` writes one line into this environment's site-packages, which Python runs at each start
+and which does nothing where INTERCEPTOR is not set; `disable` removes it; `status` says whether
+it is there. Nothing else writes it.
+"""
+
+import argparse
+
+from interceptor.cli._output import Output
+from interceptor.installing import autostart
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("what", choices=["enable", "status", "disable"])
+
+
+def run(args: argparse.Namespace) -> Output:
+    """Do it, and say which files that concerns."""
+    if args.what == "disable":
+        removed = autostart.disable()
+        yield from (f"removed {path}" for path in removed)
+        if not removed:
+            yield "autostart was not enabled"
+        return
+    files = autostart.enable() if args.what == "enable" else autostart.found()
+    if not files:
+        yield "autostart is not enabled"
+        return
+    yield "autostart is enabled: INTERCEPTOR=1 switches recording on"
+    yield from (f"  {path}" for path in files)

@@ -1,0 +1,145 @@
+"""Say what is installed, what switches recording on, where spans go, and try it with one call.
+
+The call goes from a process of its own to a server on this machine, in the way that this
+environment switches on, or through `interceptor.clients()` where it switches none on. The exit
+status is 1 where its span does not arrive, or where a setting is wrong.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+
+from interceptor._version import __version__
+from interceptor.cli._output import Output
+from interceptor.cli._probe import QUESTION
+from interceptor.cli._where import elsewhere
+from interceptor.errors import InterceptorError
+from interceptor.installing import autostart
+from interceptor.installing.environment import missing, way_in
+from interceptor.replay import Server
+from interceptor.settings import Native, Settings
+from interceptor.store import Store, Trace, default_path
+from interceptor.transports import sdk_library
+
+__all__ = ["add_arguments", "run"]
+
+_TIMEOUT_S = 60
+_LIBRARIES = ("mistralai", "httpx", "httpx2", "opentelemetry-sdk", "opentelemetry-instrumentation")
+_FRAMEWORKS = ("langchain-mistralai", "litellm", "llama-index-llms-mistralai", "pydantic-ai-slim")
+_AIOHTTP = "DISABLE_AIOHTTP_TRANSPORT"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take nothing: what counts is the environment."""
+
+
+def run(args: argparse.Namespace) -> Output:  # noqa: ARG001 - it has none
+    """Give a line for each thing, then try the call."""
+    settings, errors = Settings.from_env_or_default(os.environ)
+    way = way_in(os.environ)
+    facts = {
+        "interceptor": f"{__version__}, Python {platform.python_version()} at {sys.executable}",
+        "installed": ", ".join(_versions(_LIBRARIES)) + f"; the SDK uses {sdk_library()}",
+        "switched on": _switched_on(way, settings),
+        "spans go": _where(settings),
+        "SDK's own": _native(settings, os.environ),
+    }
+    if found := [*_versions(_FRAMEWORKS)]:
+        facts["frameworks"] = "; ".join([", ".join(found), *_advice(os.environ)])
+    yield from (f"{name:12} {fact}" for name, fact in facts.items())
+    yield f"{'one call':12} {_tried(way, settings)}"
+    for problem in (*map(str, errors), missing(os.environ)):
+        if problem:
+            raise InterceptorError(problem)
+
+
+def _versions(names: tuple[str, ...]) -> Iterator[str]:
+    """Give the names of the distributions that are installed, with their versions."""
+    for name in names:
+        try:
+            yield f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            continue
+
+
+def _switched_on(way: str | None, settings: Settings) -> str:
+    if settings.is_off:
+        return "no, and code cannot: INTERCEPTOR is 0, or OTEL_SDK_DISABLED is true"
+    if way is not None:
+        return f"for every program started here: {way}"
+    waits = "; autostart is enabled, and waits for INTERCEPTOR=1" if autostart.found() else ""
+    return f"only where code does it (clients, wrap, instrument, install){waits}"
+
+
+def _where(settings: Settings) -> str:
+    notes = [note.text for note in elsewhere(settings, os.environ)]
+    if notes:
+        return "; ".join(notes)
+    path = Path(settings.store or default_path())
+    others = [name for name in settings.destinations if name != "store"]
+    return " and ".join([f"to the store {path}", *(f"to {name}" for name in others)])
+
+
+def _native(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Say whether the environment switches the SDK's own tracing on, and what then is kept."""
+    mode = environ.get("MISTRAL_SDK_TELEMETRY", "").strip()
+    if mode.lower() in ("", "false"):
+        return "tracing is not switched on by the environment"
+    kept = "ours steps back" if settings.native is Native.DEFER else "ours is kept, once a call"
+    return f"tracing is on too (MISTRAL_SDK_TELEMETRY={mode}): {kept}"
+
+
+def _advice(environ: Mapping[str, str]) -> Iterator[str]:
+    if any(_versions(("litellm",))):
+        is_set = environ.get(_AIOHTTP, "").lower() == "true"
+        yield (
+            f"litellm's async calls go by aiohttp unless {_AIOHTTP}=True, and only then are they "
+            f"recorded: it is {'' if is_set else 'not '}set"
+        )
+
+
+def _tried(way: str | None, settings: Settings) -> str:
+    """Make one call and say that its span arrived; raise `InterceptorError` where it did not."""
+    how = "in the way that is switched on" if way else "through interceptor.clients()"
+    with tempfile.TemporaryDirectory() as folder, Server.of(QUESTION) as server:
+        store = Store(Path(folder) / "doctor.db")
+        arguments = [server.url] if way else [server.url, "in-code"]
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", "interceptor.cli._probe", *arguments],
+            env=_probing(os.environ, store.path),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode != 0 or not server.requests:
+            last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+            raise InterceptorError(f"the SDK could not make a call {how}: {last[0]}")
+        if store.path.exists() and (traces := store.latest(2)):
+            return f"made {how}: {_arrived(traces)}"
+    why = "recording is off" if settings.is_off else "nothing recorded it"
+    raise InterceptorError(f"a call {how} left no span: {why}")
+
+
+def _probing(environ: Mapping[str, str], store: Path) -> dict[str, str]:
+    """Give the environment of the probe: this one, but for where spans go and what leads away."""
+    kept = {name: value for name, value in environ.items() if not name.lower().endswith("_proxy")}
+    return kept | {
+        "INTERCEPTOR_DESTINATIONS": "store",
+        "INTERCEPTOR_STORE": str(store),
+        "MISTRAL_SDK_TELEMETRY": "false",
+    }
+
+
+def _arrived(traces: list[Trace]) -> str:
+    if len(traces) > 1:
+        raise InterceptorError("the call left two traces; something else records it too")
+    (trace,) = traces
+    return f"its span arrived ({trace.name}, {trace.total_tokens} tokens)"

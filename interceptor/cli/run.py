@@ -1,0 +1,83 @@
+"""Run a program, and record what it says to Mistral's API. No line of it changes.
+
+COMMAND is a script (`interceptor run app.py --port 80`), a module (`interceptor run -m pytest`),
+or a command on the PATH (`interceptor run gunicorn -w 2 app:app`). The processes that it starts
+are recorded too: they find the same variables, which `interceptor env` prints.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from interceptor.cli._output import Note, Output
+from interceptor.errors import InterceptorError
+from interceptor.installing.environment import variables
+from interceptor.settings import Settings
+
+__all__ = ["add_arguments", "run"]
+
+_RUN_BY_PYTHON = {".py", ".pyc", ".pyz", ".zip"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument(
+        "-m",
+        dest="module",
+        metavar="MODULE …",
+        nargs=argparse.REMAINDER,
+        help="run a module, as `python -m` does",
+    )
+    parser.add_argument(
+        "command",
+        metavar="COMMAND …",
+        nargs=argparse.REMAINDER,
+        help="a script or a command, and its arguments",
+    )
+
+
+def run(args: argparse.Namespace) -> Output:
+    """Become the program."""
+    settings = Settings.from_env(os.environ)
+    command = _command(args)
+    environ = {**os.environ, **variables(os.environ)}
+    if settings.is_off:
+        why = "OTEL_SDK_DISABLED is true" if settings.disabled else "INTERCEPTOR is 0"
+        yield Note(f"{why}: nothing is recorded")
+        environ["INTERCEPTOR"] = "0"
+    _become(command, environ)
+
+
+def _command(args: argparse.Namespace) -> list[str]:
+    """Give the words to execute, the program's path first."""
+    if args.module:
+        return [sys.executable, "-m", *args.module, *args.command]
+    if not args.command:
+        raise InterceptorError("nothing to run; give a script, -m and a module, or a command")
+    name, *rest = args.command
+    path = Path(name)
+    if path.suffix in _RUN_BY_PYTHON or path.is_dir():
+        return [sys.executable, name, *rest]
+    if found := shutil.which(name):
+        return [found, *rest]
+    if path.is_file():
+        return [sys.executable, name, *rest]
+    raise InterceptorError(
+        f"there is no file and no command {name!r}; give a script, -m and a module, or a command "
+        "on the PATH"
+    )
+
+
+def _become(command: list[str], environ: dict[str, str]) -> NoReturn:
+    """Let the program take this process's place: signals and the exit status are its own."""
+    sys.stdout.flush()
+    try:
+        if os.name == "nt":  # pragma: no cover - there, a process cannot take another's place
+            raise SystemExit(subprocess.call(command, env=environ))  # noqa: S603
+        os.execve(command[0], command, environ)  # noqa: S606 - what the user asked to run
+    except OSError as error:
+        raise InterceptorError(f"{command[0]!r} cannot be run: {error.strerror}") from error
