@@ -26,6 +26,10 @@ COMMANDS = {
     "demo": "make the SDK call a server of our own, and see the traces",
     "ls": "list the newest traces",
     "show": "show one trace: its tree, its conversation, what it used",
+    "run": "run a program and record it, without a change to it",
+    "env": "print the variables that do the same for a shell, an image or a service",
+    "autostart": "let INTERCEPTOR=1 alone switch recording on in this environment",
+    "doctor": "say what is installed and what is on, and try it with one call",
 }
 """Each command and what it does, in the order of `interceptor --help`."""
 
@@ -35,9 +39,8 @@ _NOBODY_READS = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and give the exit status: 0, or 1 when it could not do what was asked."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # not every terminal can say every character
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal can say every character
     try:
         status = _run(argv)
         sys.stdout.flush()
@@ -60,6 +63,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except SystemExit as leaving:  # argparse has said the version or the help
+        return int(leaving.code or 0)
     return 0
 
 

@@ -60,7 +60,7 @@ class Conversation:
         known = 0 if self._is_full else self._known(messages)
         if known:
             where = self._said_in[_identity(messages[known - 1])]
-            yield Field.of("", f"{_count(known)} as in {where}", "dim")
+            yield Field.of("", f"{_count(known)} as in span {where}", "dim")
         rest = messages[known:]
         hidden = 0 if self._is_full else max(len(rest) - _MOST_MESSAGES, 0)
         if hidden:
@@ -78,9 +78,11 @@ class Conversation:
         style = _ROLES.get(role, "")
         name = message.get("name")
         before = Text(f"{line(name)} " if isinstance(name, str) else "", "bold")
+        speaker = label or role
         for own_label, text in blocks(_objects(message.get("parts"))) or [(None, Text("–", "dim"))]:
-            yield Field(Text(own_label or label or role, style), self._short(before + text))
+            yield Field(Text(own_label or speaker, style), self._short(before + text))
             before = Text()
+            speaker = speaker if own_label else ""
 
     def _short(self, text: Text) -> Text:
         kept, left = (text.plain, 0) if self._is_full else shortened(text.plain)

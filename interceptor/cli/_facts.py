@@ -138,22 +138,20 @@ def _stream(has: Attributes) -> list[str]:
     gaps = "mistral_ai.stream.chunk_interval."
     return [
         "" if events is None else f"{events} events",
-        _seconds(has, f"{gaps}p50", "gaps {} in the middle"),
-        _seconds(has, f"{gaps}p95", "{} at 95 %"),
-        _seconds(has, f"{gaps}max", "{} at most"),
+        _seconds(has, f"{gaps}p50", "gaps {} p50")
+        + _seconds(has, f"{gaps}p95", ", {} p95")
+        + _seconds(has, f"{gaps}max", ", {} longest"),
         "left before its end" if has.get("mistral_ai.stream.completed") is False else "",
     ]
 
 
 def _network(has: Attributes) -> list[str]:
     """Give the phases of the call, in the order in which they began."""
-    return [_seconds(has, key, _phase(key) + " {}") for key in has if key.startswith(_PHASE)]
-
-
-def _phase(key: str) -> str:
-    """Give `send headers` for `…send_request_headers`: what is not said is clear here."""
-    words = key.removeprefix(_PHASE).split("_")
-    return " ".join(word for word in words if word not in {"request", "response"})
+    return [
+        _seconds(has, key, key.removeprefix(_PHASE).replace("_", " ") + " {}")
+        for key in has
+        if key.startswith(_PHASE)
+    ]
 
 
 def _tokens(has: Attributes) -> list[str]:

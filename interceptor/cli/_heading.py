@@ -1,6 +1,6 @@
 """What a trace is, at a glance: its name and outcome, when it was, what it used, for whom."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -31,26 +31,29 @@ def about(spans: Sequence[Span]) -> Iterator[Field]:
     start, last = min(span.start_unix_ns for span in spans), max(end or 0 for end in ends)
     took = "" if None in ends else f" · took {seconds((last - start) / 1e9)}"
     yield Field.of("started", f"{date_and_time(start)}{took}")
-    calls = [span.attributes for span in spans if "mistral_ai.endpoint" in span.attributes]
+    calls = [span for span in spans if "mistral_ai.endpoint" in span.attributes]
     if len(calls) > 1:
         yield Field.of("calls", " · ".join(_totals(calls)))
     if context := list(_context(spans)):
         yield Field.of("context", " · ".join(context))
 
 
-def _totals(calls: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _totals(calls: Sequence[Span]) -> Iterator[str]:
     """Sum over calls; only what was counted is said."""
     yield str(len(calls))
+    if failed := sum(call.failed for call in calls):
+        yield f"{failed} failed"
     for key, what in (("input", "tokens in"), ("output", "tokens out")):
-        total = _sum(has.get(f"gen_ai.usage.{key}_tokens") for has in calls)
+        total = _sum(calls, f"gen_ai.usage.{key}_tokens")
         if total is not None:
             yield f"{total} {what}"
-    cost = _sum(has.get("mistral_ai.cost.usd") for has in calls)
+    cost = _sum(calls, "mistral_ai.cost.usd")
     if cost is not None:
         yield f"≈ {dollars(cost)}"
 
 
-def _sum(values: Iterable[Any]) -> Any:
+def _sum(calls: Sequence[Span], key: str) -> Any:
+    values = (call.attributes.get(key) for call in calls)
     counted = [value for value in values if isinstance(value, int | float)]
     return sum(counted) if counted else None
 

@@ -1,4 +1,4 @@
-"""What the store gives, as JSON for other programs."""
+"""What the store gives, as JSON for other programs: in ASCII, which every pipe can carry whole."""
 
 import json
 from typing import Any
@@ -10,13 +10,13 @@ __all__ = ["span_json", "trace_json"]
 
 def trace_json(trace: Trace) -> str:
     """Give a trace's summary as JSON on one line."""
-    return json.dumps(_with_properties(trace), ensure_ascii=False)
+    return json.dumps(_with_properties(trace))
 
 
 def span_json(spans: tuple[Span, ...]) -> str:
     """Give the spans of a trace as one JSON object; attributes are as they were recorded."""
     found = {"trace_id": spans[0].trace_id, "spans": [_with_properties(span) for span in spans]}
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return json.dumps(found, indent=2)
 
 
 def _with_properties(row: Trace | Span) -> dict[str, Any]:

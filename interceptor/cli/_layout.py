@@ -18,6 +18,7 @@ GAP = "  "
 _INDENT = 3
 _LABEL = 11
 _LEAST_TEXT = 20
+_LEAST_CELL = 10
 
 
 def width_of(options: ConsoleOptions) -> int | None:
@@ -28,7 +29,7 @@ def width_of(options: ConsoleOptions) -> int | None:
 def cut(text: Text, width: int) -> Text:
     """Give a text of at most this width, with an ellipsis where it was longer."""
     text = text.copy()
-    text.truncate(max(width, 1), overflow="ellipsis")
+    text.truncate(width, overflow="ellipsis")
     return text
 
 
@@ -56,10 +57,11 @@ def rows_of(
     if width is not None:
         over = sum(widths) + len(GAP) * (len(widths) - 1) - width
         flexible = next(i for i, column in enumerate(columns) if column.is_flexible)
-        widths[flexible] -= max(over, 0)
+        widths[flexible] -= min(max(over, 0), max(widths[flexible] - _LEAST_CELL, 0))
     for row in [[Text(column.heading, "dim") for column in columns], *rows]:
         cells = zip(columns, row, widths, strict=True)
-        yield _stripped(Text(GAP).join(_cell(*cell) for cell in cells))
+        line = _stripped(Text(GAP).join(_cell(*cell) for cell in cells))
+        yield line if width is None else cut(line, width)
 
 
 def _cell(column: Column, text: Text, width: int) -> Text:

@@ -15,7 +15,7 @@ __all__ = ["MARKS", "NOTHING", "STYLES", "Listing", "error_of", "took"]
 MARKS = {Status.OK: " ", Status.ERROR: "✗", Status.RUNNING: "●", Status.LOST: "?"}
 STYLES = {Status.OK: "", Status.ERROR: "red", Status.RUNNING: "yellow", Status.LOST: "yellow"}
 
-_ROOM_FOR_ONE_LINE = 140
+_ROOM_FOR_ONE_LINE = 160
 _LONGEST_NAME = 32
 NOTHING = "–"
 _UNFINISHED = {Status.RUNNING: "running", Status.LOST: "lost when its process ended"}
@@ -154,11 +154,17 @@ def _below(trace: Trace) -> Text | None:
     parts = [
         Text("" if all(model in trace.name for model in trace.models) else _models(trace), "dim"),
         Text(f"{trace.call_count} calls" if trace.call_count > 1 else "", "dim"),
+        Text(f"{trace.failed_span_count} failed" if _coped(trace) else "", "dim"),
         Text(_UNFINISHED.get(trace.status, ""), STYLES[trace.status]),
         _said(trace),
     ]
     parts = [part for part in parts if part]
     return Text(" · ", "dim").join(parts) if parts else None
+
+
+def _coped(trace: Trace) -> bool:
+    """Tell whether a trace went well in the end although something in it failed."""
+    return trace.failed_span_count > 0 and not trace.failed
 
 
 def _said(trace: Trace) -> Text:

@@ -42,24 +42,30 @@ def _reasoning(part: Part) -> Text:
 
 
 def _tool_call(part: Part) -> Text:
-    name, arguments = str(part.get("name")), part.get("arguments")
-    call = Text.assemble("→ ", (line(name), "bold"), _arguments(arguments))
-    return _with_id(call, part)
-
-
-def _arguments(arguments: Any) -> str:
-    """Give arguments in brackets, or a line or more for each where they are long."""
-    if not isinstance(arguments, dict):
-        return f"({visible(readable(arguments or ''))})"
+    """Give a call as code has it, or with a line or more for each argument where they are long."""
+    call = Text.assemble("→ ", (line(str(part.get("name"))), "bold"))
+    arguments = part.get("arguments") or {}
+    if not isinstance(arguments, dict):  # cut short, or no JSON
+        return _with_id(call.append(f"({visible(str(arguments))})"), part)
     short = ", ".join(f"{key}={compact(value)}" for key, value in arguments.items())
     if len(short) <= _ONE_LINE:
-        return visible(f"({short})")
-    lines = (f"{key}: {readable(value)}" for key, value in arguments.items())
-    return visible("\n".join(["", *lines]).replace("\n", "\n  "))
+        return _with_id(call.append(visible(f"({short})")), part)
+    return _with_id(call, part).append("".join(_argument(*one) for one in arguments.items()))
+
+
+def _argument(name: str, value: Any) -> str:
+    text = visible(readable(value))
+    if "\n" in text:
+        text = "".join(f"\n    {one}" for one in text.split("\n"))
+        return f"\n  {visible(name)}:{text}"
+    return f"\n  {visible(name)}: {text}"
 
 
 def _tool_result(part: Part) -> Text:
-    return _with_id(Text(f"← {visible(readable(part.get('response', '')))}"), part)
+    response = visible(readable(part.get("response", "")))
+    if "\n" in response:
+        return _with_id(Text("←"), part).append(f"\n{response}")
+    return _with_id(Text(f"← {response}"), part)
 
 
 def _with_id(text: Text, part: Part) -> Text:

@@ -58,13 +58,13 @@ def compact(value: Any) -> str:
 
 def readable(value: Any) -> str:
     """Give a value, or the value that JSON text stands for, as text: JSON indented where long."""
-    value = parsed(value)
-    if isinstance(value, str):
-        return value
-    text = compact(value)
-    if len(text) <= _WIDE or not isinstance(value, dict | list):
-        return text
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    found = parsed(value)
+    if isinstance(found, dict | list):
+        text = compact(found)
+        return text if len(text) <= _WIDE else json.dumps(found, ensure_ascii=False, indent=2)
+    if isinstance(found, str):
+        return found
+    return value if isinstance(value, str) else compact(value)  # a number as it was written
 
 
 def size(count_bytes: int) -> str:

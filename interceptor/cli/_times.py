@@ -10,6 +10,7 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _MINUTE_S, _HOUR_S = 60, 3600
 # Below how many seconds, times what, with how many digits: bounds are where rounding would go up.
 _STEPS = (
+    (0.00009995, 1_000_000, 0, "µs"),
     (0.00995, 1000, 1, "ms"),
     (0.9995, 1000, 0, "ms"),
     (9.995, 1, 2, "s"),
@@ -18,7 +19,7 @@ _STEPS = (
 
 
 def seconds(value: float) -> str:
-    """Give a duration in at most six characters: `0.4ms`, `312ms`, `1.24s`, `2m05s`, `27h46m`."""
+    """Give a duration in some six characters: `46µs`, `0.4ms`, `1.24s`, `2m05s`, `27h46m`."""
     for below, factor, digits, unit in _STEPS:
         if value < below:
             return f"{value * factor:.{digits}f}{unit}"

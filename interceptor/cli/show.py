@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
+from rich.text import Text
 
 from interceptor.cli._conversation import Conversation
 from interceptor.cli._facts import facts
@@ -17,7 +18,7 @@ from interceptor.cli._heading import about, title
 from interceptor.cli._json import span_json
 from interceptor.cli._layout import Fields
 from interceptor.cli._output import Note, Output
-from interceptor.cli._tree import Tree, branches
+from interceptor.cli._tree import Branch, Tree, branches
 from interceptor.cli._where import add_store, store_of
 from interceptor.errors import StoreError
 from interceptor.settings import Settings
@@ -25,8 +26,7 @@ from interceptor.store import Span, Store
 
 __all__ = ["add_arguments", "run", "story"]
 
-_MOST_SPANS = 20
-_LONGEST_TREE = 100
+_MOST_SPANS = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,27 +56,31 @@ def story(
 ) -> Iterator[RenderableType]:
     """Give a trace as a person reads it; `now` is for spans that are running."""
     tree = branches(spans)
-    words = Conversation(is_full=is_full)
-    details = [
-        (
-            branch,
-            [*facts(branch.span, now_unix_ns=now_unix_ns, is_full=is_full)],
-            [*words.of(branch.span.attributes, branch.number)],
-        )
-        for branch in tree
-    ]
+    shown = tree if is_full else tree[:_MOST_SPANS]
     yield title(tree[0].span)
     yield Fields([*about(spans)])
     if len(tree) > 1:
         yield ""
-        yield Tree(tree, now_unix_ns=now_unix_ns)
-    for branch, known, said in details:
-        if len(tree) > 1:
+        yield Tree(shown, now_unix_ns=now_unix_ns)
+        yield from _left_out(tree[len(shown) :])
+    words = Conversation(is_full=is_full)
+    for branch in shown:
+        known = [*facts(branch.span, now_unix_ns=now_unix_ns, is_full=is_full)]
+        said = [*words.of(branch.span.attributes, branch.number)]
+        if len(tree) > 1 and (known or said):
             yield ""
             yield title(branch.span, branch.number)
         yield Fields(known)
-        yield ""
-        yield Fields(said)
+        if said:
+            yield from [""] if known else []
+            yield Fields(said)
+
+
+def _left_out(tree: Sequence[Branch]) -> Iterator[Text]:
+    if tree:
+        failed = sum(branch.span.failed for branch in tree)
+        and_failed = f", {failed} of them failed" if failed else ""
+        yield Text(f"… {len(tree)} more spans{and_failed}; --full shows all", "dim")
 
 
 def _newest(store: Store) -> str:

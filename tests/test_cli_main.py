@@ -1,0 +1,171 @@
+"""The command line as a whole: how commands are found, and how what they yield is said."""
+
+import importlib
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+import types
+
+import pytest
+from rich.text import Text
+
+from interceptor import __version__, cli
+from interceptor.cli import COMMANDS, main
+from interceptor.cli._output import Note
+from interceptor.errors import InterceptorError
+from tests.cli_store import call, keep
+
+INTERCEPTOR = [sys.executable, "-m", "interceptor"]
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [*INTERCEPTOR, *arguments], text=True, capture_output=True, check=False, **options
+    )
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Give a function that makes a command `try` of a generator."""
+
+    def make(generate):
+        module = types.ModuleType("interceptor.cli.try", "Try something.")
+        module.add_arguments = lambda parser: parser.add_argument("word", nargs="?")
+        module.run = generate
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(COMMANDS, "try", "try something")
+
+    return make
+
+
+def test_every_module_is_a_command_and_every_command_a_module():
+    modules = {found.name for found in pkgutil.iter_modules(cli.__path__)}
+    assert {name for name in modules if not name.startswith("_")} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_says_what_it_is(name, capsys):
+    assert main([name, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"usage: interceptor {name}" in out
+    assert importlib.import_module(f"interceptor.cli.{name}").__doc__.strip() in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]], ids=["nothing", "--help"])
+def test_help_lists_all_commands(arguments, capsys):
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert all(f"    {name} " in out and what in out for name, what in COMMANDS.items())
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"interceptor {__version__}\n"
+
+
+def test_python_m_interceptor_is_interceptor():
+    assert run("--version").stdout == f"interceptor {__version__}\n"
+
+
+def test_help_loads_no_command():
+    code = "import sys; from interceptor.cli import main; main(['--help']); print(*sys.modules)"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    out = subprocess.check_output([sys.executable, "-c", code], text=True, env=environ)
+    loaded = out.splitlines()[-1].split()
+    assert not {"rich", "sqlite3", "opentelemetry", "msgspec", "httpx"}.intersection(loaded)
+
+
+BAD = {
+    "an unknown command": (["nothing"], "invalid choice: 'nothing'"),
+    "an unknown option": (["ls", "--nothing"], "unrecognized arguments: --nothing"),
+    "an option without its value": (["ls", "-n"], "argument -n: expected one argument"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), BAD.values(), ids=BAD)
+def test_what_is_typed_wrongly_is_one_line(arguments, said, capsys):
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("interceptor: ")
+    assert said in line
+    assert "--help" in line
+
+
+def test_an_error_comes_after_what_was_said_before(command, capsys):
+    def generate(args):
+        yield f"got {args.word}"
+        raise InterceptorError("no more of it")
+
+    command(generate)
+    assert main(["try", "this"]) == 1
+    assert capsys.readouterr() == ("got this\n", "interceptor: no more of it\n")
+
+
+def test_our_own_mistakes_are_not_hidden(command):
+    def generate(args):
+        yield "well so far"
+        raise RuntimeError("a mistake")
+
+    command(generate)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        main(["try"])
+
+
+def test_a_note_goes_to_stderr(command, capsys):
+    command(lambda args: (item for item in ["data", Note("by the way")]))
+    assert main(["try"]) == 0
+    assert capsys.readouterr() == ("data\n", "interceptor: by the way\n")
+
+
+def test_text_is_printed_as_it_is(command, capsys):
+    said = "[bold]x[/bold] :smile: " + "long " * 40
+    command(lambda args: (item for item in [said, Text(said)]))
+    assert main(["try"]) == 0
+    assert capsys.readouterr().out == f"{said}\n{said}\n"
+
+
+@pytest.mark.parametrize(("leaving", "status"), [(3, 3), (None, 0)])
+def test_a_command_may_have_a_status_of_its_own(leaving, status, command):
+    def generate(args):
+        yield from ()
+        raise SystemExit(leaving)
+
+    command(generate)
+    assert main(["try"]) == status
+
+
+def test_ctrl_c_is_quiet_and_lets_the_command_clean_up(command, capsys):
+    cleaned = []
+
+    def generate(args):
+        try:
+            yield "begun"
+            raise KeyboardInterrupt
+        finally:
+            cleaned.append(True)
+
+    command(generate)
+    assert main(["try"]) == 128 + signal.SIGINT
+    assert capsys.readouterr() == ("begun\n", "")
+    assert cleaned
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    store = keep(tmp_path / "traces.db", [call(trace=n, at=n) for n in range(1, 2000)])
+    command = [*INTERCEPTOR, "ls", "-n", "2000", "--json", "--store", store]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline().startswith(b'{"trace_id"')
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_a_terminal_that_cannot_say_a_character_gets_another(tmp_path):
+    store = keep(tmp_path / "traces.db", [call("chat mistral-Größe", trace=1)])
+    done = run("show", "--store", store, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert "chat mistral-Gr??e" in done.stdout
