@@ -7,7 +7,7 @@ has a field for, and `/**` at the end for anything below, or nothing.
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -76,6 +76,14 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     has_content: Callable[[Any], bool] | None = None
     is_last: Callable[[Any], bool] | None = None
     is_lines: bool = False
+
+    def answer(self, response: Any, notes: Notes) -> Answer:
+        """Give what a response says; nothing where the row reads no answers."""
+        return self.to_answer(response, notes) if self.to_answer else Answer()
+
+    def folded(self, chunks: Iterable[Any], notes: Notes) -> Answer:
+        """Give what a stream says; nothing where the row knows of no streams."""
+        return self.answer(self.fold(chunks, notes), notes) if self.fold else Answer()
 
 
 class Match(NamedTuple):

@@ -83,11 +83,12 @@ class Reader:
             line = line.removeprefix(_BOM)
         if not line:
             return self._dispatch()
-        name, _, value = line.partition(b":")
-        if name == b"data":
-            self._data.append(value.removeprefix(b" "))
-        elif name == b"event":
-            self._type = value.removeprefix(b" ").decode(errors="replace")
+        if line.startswith(b"data:"):
+            self._data.append(line[6 if line.startswith(b"data: ") else 5 :])
+        elif line == b"data":
+            self._data.append(b"")
+        elif line.startswith(b"event:"):
+            self._type = line[6:].removeprefix(b" ").decode(errors="replace")
         return None
 
     def _dispatch(self) -> Event | None:

@@ -1,53 +1,31 @@
 """Bodies as plain bytes: content encodings undone within bounds, credentials struck out."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from interceptor import decoding
-from interceptor.exchange import Chunk, Exchange
+from interceptor.exchange import Body, Chunk, Exchange
 from interceptor.wire.notes import Notes
 
-__all__ = ["Piece", "inflated", "pieces", "struck"]
+__all__ = ["inflated", "plain", "struck"]
 
 _STRUCK = b"[redacted]"
 _WINDOW_BYTES = 1 << 20
-_PIECE_BYTES = 1 << 16
 
 
-class Piece(NamedTuple):
-    """Plain bytes, when they came, and whether bytes are missing before them."""
-
-    data: bytes
-    at_ns: int
-    after_gap: bool = False
-
-
-def pieces(exchange: Exchange, notes: Notes, rest: Callable[[], None]) -> list[Piece]:
-    """Give the response's body, decoded, piece by piece with the time of each."""
+def plain(exchange: Exchange, notes: Notes, rest: Callable[[], None]) -> Body:
+    """Give what was kept of the response's body, with its content encoding undone."""
     body = exchange.body()
     names = decoding.encodings(exchange.headers.get("content-encoding", ""))
     if body.dropped_bytes:
         notes.add(
             f"{body.dropped_bytes} bytes in the middle were dropped: the body is over the limit"
         )
-    if names and body.dropped_bytes:
+    if not names:
+        return body
+    if body.dropped_bytes:
         notes.add("an encoded body with bytes missing cannot be read")
-        return []
-    if names:
-        return list(_timed(names, body.head, exchange, notes, rest))
-    head = [piece for chunk in body.head for piece in _cut(Piece(*chunk))]
-    tail = [
-        piece for i, chunk in enumerate(body.tail) for piece in _cut(Piece(*chunk, after_gap=not i))
-    ]
-    return head + tail
-
-
-def _cut(piece: Piece) -> Iterator[Piece]:
-    """Give a large piece as several, so that nobody works on all of it at once."""
-    data = piece.data
-    yield piece._replace(data=data[:_PIECE_BYTES])
-    for at in range(_PIECE_BYTES, len(data), _PIECE_BYTES):
-        yield Piece(data[at : at + _PIECE_BYTES], piece.at_ns)
+        return Body((), (), body.dropped_bytes)
+    return Body(tuple(_timed(names, body.head, exchange, notes, rest)), (), 0)
 
 
 def inflated(
@@ -99,8 +77,8 @@ def _timed(
     exchange: Exchange,
     notes: Notes,
     rest: Callable[[], None],
-) -> Iterator[Piece]:
-    """Decode lazily, so that each piece has the time of the chunk that completed it."""
+) -> Iterator[Chunk]:
+    """Decode lazily, so that what comes out has the time of the chunk that completed it."""
     at_ns = 0
 
     def raw() -> Iterator[bytes]:
@@ -110,5 +88,5 @@ def _timed(
             yield chunk.data
 
     for data in inflated(names, raw(), exchange, notes, what="response"):
-        yield Piece(data, at_ns)
+        yield Chunk(data, at_ns)
         rest()

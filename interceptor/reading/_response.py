@@ -1,6 +1,7 @@
 """What the server answered: one JSON body, media, or a stream folded into an answer."""
 
 import hashlib
+import io
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -8,9 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from interceptor.endpoints import Endpoint
-from interceptor.exchange import Exchange
+from interceptor.exchange import Body, Exchange
 from interceptor.reading import _bodies
-from interceptor.reading._bodies import Piece
 from interceptor.record import Answer, Blob, Failure, Message, Output, Stream
 from interceptor.sse import Event, Reader
 from interceptor.wire import errors
@@ -25,8 +25,9 @@ _BOM = b"\xef\xbb\xbf"
 _JSON_STARTS = (b"{", b"[", b'"')
 _SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _REST_EVERY_EVENTS = 128
-_ERROR_BYTES = 1 << 16  # an error is short: what is longer is an answer
+_REST_EVERY_CHUNKS = 16
 _FAILED = 400
+_PIECE_BYTES = 1 << 16
 
 
 class Found(NamedTuple):
@@ -39,106 +40,95 @@ class Found(NamedTuple):
 
 def to_found(exchange: Exchange, row: Endpoint, notes: Notes, rest: Callable[[], None]) -> Found:
     """Read the response's body, whatever its content type says it is."""
-    status = exchange.status
-    if status is None or (row.to_answer is None and status < _FAILED):
-        return Found(Answer())
-    if row.is_secret:
-        return Found(Answer(failure=Failure(kind=_kind(exchange))))
-    pieces = _bodies.pieces(exchange, notes, rest)
-    if status < _FAILED and row.is_lines:
-        return Found(_of_lines(row, pieces, notes, rest))
-    if status < _FAILED and _is_stream(exchange, pieces):
-        return _of_stream(exchange, row, pieces, notes, rest)
-    return Found(_of_body(exchange, row, pieces, notes, rest))
+    has_failed = (exchange.status or 0) >= _FAILED
+    if exchange.status is None or row.is_secret or not (has_failed or row.to_answer):
+        return Found(Answer(failure=Failure(kind=_kind(exchange)) if has_failed else None))
+    body = _bodies.plain(exchange, notes, rest)
+    rest()
+    if has_failed:
+        return Found(Answer(failure=_failure(exchange, body, notes, rest)))
+    if row.is_lines:
+        return Found(_of_lines(row, body, notes, rest))
+    if _is_stream(exchange, body):
+        return _of_stream(exchange, row, body, notes, rest)
+    if _start(body).startswith(_JSON_STARTS):
+        return Found(_of_json(exchange, row, body, notes, rest))
+    return Found(_of_media(exchange, row, body, notes, rest))
 
 
-def _of_body(
-    exchange: Exchange,
-    row: Endpoint,
-    pieces: list[Piece],
-    notes: Notes,
-    rest: Callable[[], None],
+def _failure(exchange: Exchange, body: Body, notes: Notes, rest: Callable[[], None]) -> Failure:
+    data = _bodies.struck(_joined(body, rest), exchange.request.secrets, rest)
+    return errors.of_body(data, _kind(exchange), notes)
+
+
+def _of_json(
+    exchange: Exchange, row: Endpoint, body: Body, notes: Notes, rest: Callable[[], None]
 ) -> Answer:
-    """Read a body that is one JSON text, or an error's, or media."""
-    body = b"".join(piece.data for piece in pieces)
-    secrets = exchange.request.secrets
-    if (exchange.status or 0) >= _FAILED:
-        body = _bodies.struck(body, secrets, rest)
-        return Answer(failure=errors.of_body(body, _kind(exchange), notes))
-    if row.to_answer is None or not body or body.isspace():
-        return Answer()
-    if not _start(pieces).startswith(_JSON_STARTS):
-        return _of_media(exchange, row, pieces, notes, rest)
-    body = _bodies.struck(without_media(row.prepare(body, rest), rest), secrets, rest)
-    response = parse(body, row.response, notes, what="response")
-    answer = Answer() if response is None else row.to_answer(response, notes)
-    is_short = len(body) < _ERROR_BYTES
-    return _failed(answer, errors.in_answer(body, _kind(exchange)) if is_short else None)
+    """Read a body that is one JSON text."""
+    data = _joined(body, rest)
+    rest()
+    data = without_media(row.prepare(data, rest), rest)
+    data = _bodies.struck(data, exchange.request.secrets, rest)
+    response = parse(data, row.response, notes, what="response")
+    answer = Answer() if response is None else row.answer(response, notes)
+    return _failed(answer, errors.in_answer(data, _kind(exchange)))
 
 
 def _of_media(
-    exchange: Exchange,
-    row: Endpoint,
-    pieces: list[Piece],
-    notes: Notes,
-    rest: Callable[[], None],
+    exchange: Exchange, row: Endpoint, body: Body, notes: Notes, rest: Callable[[], None]
 ) -> Answer:
     """Give an answer that is a file itself as what it was: its bytes are not kept."""
     kind = _content_type(exchange)
+    if not _start(body):
+        return Answer()
     if row.media is None or not kind.startswith((f"{row.media}/", "application/octet-stream")):
         notes.add(f"the body is {kind or 'of no named type'}, not JSON")
         return Answer()
-    is_whole = not any(piece.after_gap for piece in pieces)
     digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece.data)
+    for data, _ in body.head:
+        digest.update(data)
         rest()
+    is_whole = not body.dropped_bytes
     blob = Blob(
         modality=row.media,
         mime_type=kind,
-        size_bytes=sum(len(p.data) for p in pieces) if is_whole else exchange.received_bytes,
+        size_bytes=sum(len(data) for data, _ in body.head + body.tail) + body.dropped_bytes,
         sha256=digest.hexdigest() if is_whole else None,
     )
     return Answer(output=Output(messages=(Message(role="assistant", parts=(blob,)),)))
 
 
-def _of_lines(row: Endpoint, pieces: list[Piece], notes: Notes, rest: Callable[[], None]) -> Answer:
+def _of_lines(row: Endpoint, body: Body, notes: Notes, rest: Callable[[], None]) -> Answer:
     """Read a file's lines that are JSON objects; it may be a file of any other kind."""
-    if row.fold is None or row.to_answer is None:
-        return Answer()
-    lines = (line for line in _lines(pieces, rest) if line.startswith(b'{"'))
+    lines = (line for line in _lines(body, rest) if line.startswith(b'{"'))
     chunks = (parse(line, row.chunk, notes, what="line") for line in lines)
-    return row.to_answer(row.fold((one for one in chunks if one is not None), notes), notes)
+    return row.folded((one for one in chunks if one is not None), notes)
 
 
-def _lines(pieces: list[Piece], rest: Callable[[], None]) -> Iterator[bytes]:
-    held: list[bytes] = []
-    for piece in pieces:
-        if piece.after_gap:
-            held = [b"?"]  # the line that goes on here has lost its beginning
-        *ended, last = piece.data.split(b"\n")
-        for end in ended:
-            yield b"".join((*held, end))
-            held.clear()
-        held.append(last)
-        rest()
-    yield b"".join(held)
+def _lines(body: Body, rest: Callable[[], None]) -> Iterator[bytes]:
+    """Give whole lines; the two that bytes are missing from are left out."""
+    for chunks, is_tail in ((body.head, False), (body.tail, True)):
+        held = [b"?"] if is_tail else []
+        for data, _ in chunks:
+            *ended, last = data.split(b"\n")
+            for end in ended:
+                yield b"".join((*held, end))
+                held.clear()
+            held.append(last)
+            rest()
+        if is_tail or not body.dropped_bytes:
+            yield b"".join(held)
 
 
 def _of_stream(
-    exchange: Exchange,
-    row: Endpoint,
-    pieces: list[Piece],
-    notes: Notes,
-    rest: Callable[[], None],
+    exchange: Exchange, row: Endpoint, body: Body, notes: Notes, rest: Callable[[], None]
 ) -> Found:
+    """Fold a stream into its answer; one of an endpoint that has none is read for its errors."""
     reading = _Reading(exchange, row, notes, rest)
-    chunks = reading.chunks(pieces)
-    answer = Answer()
-    if row.fold is not None and row.to_answer is not None:
-        answer = row.to_answer(row.fold(chunks, notes), notes)
+    chunks = reading.chunks(body)
+    answer = row.folded(chunks, notes)
     for _ in chunks:
-        """Count what nobody folds: every event was one."""
+        """A fold may stop at the last event; what follows is counted all the same."""
     answer = _failed(answer, reading.failure)
     return Found(answer, reading.summary(), reading.first_content_at_ns)
 
@@ -157,20 +147,23 @@ class _Reading:
         self.failure: Failure | None = None
         self.first_content_at_ns: int | None = None
 
-    def chunks(self, pieces: list[Piece]) -> Iterator[Any]:
+    def chunks(self, body: Body) -> Iterator[Any]:
         """Give each event's JSON as the row's chunk, in order; skip what cannot be read."""
         reader = Reader()
-        for piece in pieces:
-            if piece.after_gap:
+        at_ns = 0
+        for chunks, is_tail in ((body.head, False), (body.tail, True)):
+            if body.dropped_bytes and is_tail:
                 reader.skip_to_next_event()
-            for event in reader.feed(piece.data):
-                yield from self._chunk(event, piece.at_ns)
+            for data, at_ns in chunks:
+                for at in range(0, len(data), _PIECE_BYTES):
+                    for event in reader.feed(data[at : at + _PIECE_BYTES]):
+                        yield from self._chunk(event, at_ns)
         # What ends inside a line has lost its blank lines on the way, as recorders and proxies
         # strip them. After a whole line more of the event was to come: it is read, not counted.
         is_event = reader.is_inside_line
         for event in reader.end():
             if event.data.strip() == _DONE or _is_json(event.data):
-                yield from self._chunk(event, pieces[-1].at_ns if is_event else None)
+                yield from self._chunk(event, at_ns if is_event else None)
             else:
                 self._notes.add("the last event is cut short")
 
@@ -227,22 +220,32 @@ def _kind(exchange: Exchange) -> str:
     return ending.kind if ending and ending.is_error else str(exchange.status)
 
 
-def _is_stream(exchange: Exchange, pieces: list[Piece]) -> bool:
+def _is_stream(exchange: Exchange, body: Body) -> bool:
     """The bytes decide where they are plain; else the content type does: it is often wrong."""
-    start = _start(pieces)
+    start = _start(body)
     if start.startswith(_JSON_STARTS):
         return False
     return _content_type(exchange) == "text/event-stream" or start.startswith(_SSE_STARTS)
 
 
-def _start(pieces: list[Piece]) -> bytes:
+def _start(body: Body) -> bytes:
     """Give the first bytes that mean something: past a mark of the byte order, and blanks."""
     start = b""
-    for piece in pieces:
-        start = (start + piece.data[:64]).removeprefix(_BOM).lstrip()
+    for data, _ in body.head:
+        start = (start + data[:64]).removeprefix(_BOM).lstrip()
         if len(start) > len(b"retry:"):
             break
     return start
+
+
+def _joined(body: Body, rest: Callable[[], None]) -> bytes:
+    """Give a body in one piece; joined at once, a large one would hold the interpreter."""
+    whole = io.BytesIO()  # unlike a bytearray, it gives its bytes without another copy
+    for number, (data, _) in enumerate(body.head + body.tail, 1):
+        whole.write(data)
+        if number % _REST_EVERY_CHUNKS == 0:
+            rest()
+    return whole.getvalue()
 
 
 def _content_type(exchange: Exchange) -> str:

@@ -13,7 +13,7 @@ from interceptor.wire.slimming import elided_in
 __all__ = ["Chunk", "Content", "elided", "fused", "joined", "media", "plain_text", "to_parts"]
 
 
-class Chunk(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Chunk(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One part of a list content; which fields are set depends on `type`."""
 
     type: str | None = None

@@ -11,14 +11,14 @@ from interceptor.wire.parsing import text_of
 __all__ = ["Call", "Function", "merged", "to_part"]
 
 
-class Function(msgspec.Struct, kw_only=True):
+class Function(msgspec.Struct, kw_only=True, gc=False):
     """The function to call; its arguments are JSON text, or the JSON itself."""
 
     name: str | None = None
     arguments: Any = None
 
 
-class Call(msgspec.Struct, kw_only=True):
+class Call(msgspec.Struct, kw_only=True, gc=False):
     """A tool call, or a fragment of one."""
 
     id: str | None = None

@@ -9,19 +9,19 @@ from interceptor.record import Usage
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import parse, said
 
-__all__ = ["summed", "to_usage"]
+__all__ = ["Sum", "to_usage"]
 
 _MOST = 2**63 - 1  # the largest integer that an OTLP attribute holds
 
 
-class _Details(msgspec.Struct, kw_only=True):
+class _Details(msgspec.Struct, kw_only=True, gc=False):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     audio_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
-class _View(msgspec.Struct, kw_only=True):
+class _View(msgspec.Struct, kw_only=True, gc=False):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     input_tokens: int | None = None
@@ -73,10 +73,22 @@ def to_usage(raw: msgspec.Raw, notes: Notes) -> Usage | None:
     )
 
 
-def summed(usages: Iterable[Usage]) -> Usage:
-    """Add up what several answers used; a count that none of them names stays None."""
-    found = [msgspec.structs.asdict(usage) for usage in usages]
-    return Usage(**{name: _sum(one[name] for one in found) for name in _ADDED})
+class Sum:
+    """What several answers used; a count that none of them names stays None."""
+
+    def __init__(self) -> None:
+        """Begin with nothing counted."""
+        self._counts: dict[str, Any] = {}
+
+    def add(self, usage: Usage) -> None:
+        """Add what one answer used."""
+        for name in _ADDED:
+            if (count := getattr(usage, name)) is not None:
+                self._counts[name] = self._counts.get(name, 0) + count
+
+    def total(self) -> Usage:
+        """Give the sum."""
+        return Usage(**self._counts)
 
 
 _ADDED = (
@@ -92,11 +104,6 @@ _ADDED = (
     "pages_processed",
     "doc_size_bytes",
 )
-
-
-def _sum(values: Iterable[Any]) -> Any:
-    counted = [value for value in values if value is not None]
-    return sum(counted) if counted else None
 
 
 def _of(details: Iterable[_Details | None], name: str) -> Any:

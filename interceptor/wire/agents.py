@@ -8,7 +8,7 @@ from interceptor.wire.notes import Notes
 __all__ = ["Agent", "to_answer", "to_input"]
 
 
-class Agent(msgspec.Struct, kw_only=True):
+class Agent(msgspec.Struct, kw_only=True, gc=False):
     """An agent, as it is sent and as it comes back; its instructions are not read."""
 
     id: str | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from interceptor.record import Answer, Input, Output, Usage
-from interceptor.wire._usage import summed, to_usage
+from interceptor.wire._usage import Sum, to_usage
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import said
 
@@ -19,14 +19,14 @@ CONTENT = frozenset({"requests"})
 """The members of a request that are words, not parameters."""
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(msgspec.Struct, kw_only=True, gc=False):
     """What job is to be made."""
 
     model: str | None = None
     agent_id: str | None = None
 
 
-class _Body(msgspec.Struct, kw_only=True):
+class _Body(msgspec.Struct, kw_only=True, gc=False):
     """An answer to one request of the batch, whatever endpoint it was sent to."""
 
     model: str | None = None
@@ -34,18 +34,18 @@ class _Body(msgspec.Struct, kw_only=True):
     usage_info: msgspec.Raw = msgspec.Raw()
 
 
-class _Response(msgspec.Struct, kw_only=True):
+class _Response(msgspec.Struct, kw_only=True, gc=False):
     body: _Body | None = None
 
 
-class Line(msgspec.Struct, kw_only=True):
+class Line(msgspec.Struct, kw_only=True, gc=False):
     """One answer, in a job's `outputs` or on a line of an output file."""
 
     custom_id: str | None = None
     response: _Response | None = None
 
 
-class Job(msgspec.Struct, kw_only=True):
+class Job(msgspec.Struct, kw_only=True, gc=False):
     """A job as it stands; a list of jobs has none of these."""
 
     id: str | None = None
@@ -101,11 +101,10 @@ _FACTS = (
 
 def _by_model(lines: Iterable[Line], default: str | None, notes: Notes) -> dict[str, Usage]:
     """Sum up usage; an answer that names no model is the job's model's."""
-    found: dict[str, Usage] = {}
+    sums: dict[str, Sum] = {}
     for line in lines:
-        body = (line.response and line.response.body) or _Body()
+        body = (line.response or _Response()).body or _Body()
         usage = to_usage(body.usage if said(body.usage) else body.usage_info, notes)
         if usage is not None:
-            model = body.model or default or "unknown"
-            found[model] = summed((found[model], usage) if model in found else (usage,))
-    return found
+            sums.setdefault(body.model or default or "unknown", Sum()).add(usage)
+    return {model: found.total() for model, found in sums.items()}

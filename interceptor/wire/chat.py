@@ -1,6 +1,6 @@
 """Chat completions, and what other endpoints share with them: choices, deltas, messages."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -33,7 +33,7 @@ CONTENT = frozenset({"messages", "tools", "prediction"})
 """The members of a request that are words, not parameters."""
 
 
-class RequestMessage(msgspec.Struct, kw_only=True):
+class RequestMessage(msgspec.Struct, kw_only=True, gc=False):
     """One message of the conversation so far."""
 
     role: str = ""
@@ -43,7 +43,7 @@ class RequestMessage(msgspec.Struct, kw_only=True):
     name: str | None = None
 
 
-class Sampling(msgspec.Struct, kw_only=True):
+class Sampling(msgspec.Struct, kw_only=True, gc=False):
     """The parameters that every completion takes."""
 
     model: str | None = None
@@ -59,7 +59,7 @@ class Sampling(msgspec.Struct, kw_only=True):
     response_format: Any = None
 
 
-class Request(Sampling, kw_only=True):
+class Request(Sampling, kw_only=True, gc=False):
     """What a chat completion, or an agent's completion, is asked for."""
 
     agent_id: str | None = None
@@ -69,7 +69,7 @@ class Request(Sampling, kw_only=True):
     tools: msgspec.Raw = msgspec.Raw()
 
 
-class Delta(msgspec.Struct, kw_only=True):
+class Delta(msgspec.Struct, kw_only=True, gc=False):
     """A message, or what one event adds to it.
 
     `index` numbers the messages of a choice that has several: where tools ran on the server,
@@ -83,7 +83,7 @@ class Delta(msgspec.Struct, kw_only=True):
     index: int | None = None
 
 
-class Choice(msgspec.Struct, kw_only=True):
+class Choice(msgspec.Struct, kw_only=True, gc=False):
     """One answer of several: whole under `message` or `messages`, in pieces under `delta`."""
 
     index: int = 0
@@ -93,7 +93,7 @@ class Choice(msgspec.Struct, kw_only=True):
     finish_reason: str | None = None
 
 
-class Response(msgspec.Struct, kw_only=True):
+class Response(msgspec.Struct, kw_only=True, gc=False):
     """A completion, whole or folded from a stream."""
 
     id: str | None = None
@@ -173,20 +173,17 @@ def fold(chunks: Iterable[Chunk], notes: Notes) -> Response:  # noqa: ARG001 - t
     model hold; of usage and guardrails the last that says something.
     """
     whole = Response()
-    deltas: dict[int, list[Delta]] = {}
-    reasons: dict[int, str | None] = {}
+    drafts: dict[int, _Draft] = {}
     for chunk in chunks:
         whole.id = whole.id or chunk.id
         whole.model = whole.model or chunk.model
         whole.usage = chunk.usage if said(chunk.usage) else whole.usage
         whole.guardrails = chunk.guardrails if said(chunk.guardrails) else whole.guardrails
         for choice in chunk.choices or ():
-            deltas.setdefault(choice.index, []).extend(_messages(choice))
-            reasons[choice.index] = choice.finish_reason or reasons.get(choice.index)
-    whole.choices = tuple(
-        Choice(index=index, messages=_folded(found), finish_reason=reasons[index])
-        for index, found in deltas.items()
-    )
+            if choice.index not in drafts:
+                drafts[choice.index] = _Draft()
+            drafts[choice.index].add(choice)
+    whole.choices = tuple(draft.whole(index) for index, draft in drafts.items())
     return whole
 
 
@@ -224,28 +221,52 @@ def _answered(choice: Choice) -> Message:
     )
 
 
-def _folded(deltas: Iterable[Delta]) -> tuple[Delta, ...]:
-    """Give the messages that deltas add up to; one without an index goes on with the last."""
-    messages: dict[int, list[Delta]] = {}
-    index = 0
-    for delta in deltas:
-        index = index if delta.index is None else delta.index
-        messages.setdefault(index, []).append(delta)
-    return tuple(_merged(found) for found in messages.values())
+class _DraftMessage(msgspec.Struct):
+    """A message as its deltas come in."""
+
+    role: str | None = None
+    tool_call_id: str | None = None
+    contents: list[_content.Content] = []
+    calls: list[_tools.Call] = []
+
+    def add(self, delta: Delta) -> None:
+        """Take what a delta adds."""
+        self.role = self.role or delta.role
+        self.tool_call_id = self.tool_call_id or delta.tool_call_id
+        if delta.content:
+            self.contents.append(delta.content)
+        self.calls.extend(delta.tool_calls or ())
+
+    def whole(self) -> Delta:
+        """Give the message with its texts and calls merged."""
+        return Delta(
+            role=self.role,
+            tool_call_id=self.tool_call_id,
+            content=_content.fused(self.contents),
+            tool_calls=_tools.merged(self.calls) or None,
+        )
 
 
-def _merged(deltas: list[Delta]) -> Delta:
-    calls = _tools.merged(call for delta in deltas for call in delta.tool_calls or ())
-    return Delta(
-        role=_first(delta.role for delta in deltas),
-        content=_content.fused(delta.content for delta in deltas),
-        tool_calls=calls or None,
-        tool_call_id=_first(delta.tool_call_id for delta in deltas),
-    )
+class _Draft(msgspec.Struct):
+    """A choice as its events come in."""
 
+    index: int = 0
+    messages: dict[int, _DraftMessage] = {}
+    finish_reason: str | None = None
 
-def _first(values: Iterator[str | None]) -> str | None:
-    return next((value for value in values if value), None)
+    def add(self, choice: Choice) -> None:
+        """Take what an event adds; a delta without an index goes on with the last message."""
+        self.finish_reason = choice.finish_reason or self.finish_reason
+        for delta in _messages(choice):
+            self.index = self.index if delta.index is None else delta.index
+            if self.index not in self.messages:
+                self.messages[self.index] = _DraftMessage()
+            self.messages[self.index].add(delta)
+
+    def whole(self, index: int) -> Choice:
+        """Give the choice under its own index."""
+        messages = tuple(message.whole() for message in self.messages.values())
+        return Choice(index=index, messages=messages, finish_reason=self.finish_reason)
 
 
 def _to_parts(

@@ -17,7 +17,7 @@ CONTENT = frozenset({"input", "inputs"})
 """The members of a request that are words, not parameters."""
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(msgspec.Struct, kw_only=True, gc=False):
     """What is to be judged: one text or several, one conversation or several."""
 
     model: str | None = None
@@ -25,7 +25,7 @@ class Request(msgspec.Struct, kw_only=True):
     inputs: Any = None
 
 
-class Response(msgspec.Struct, kw_only=True):
+class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer; `results` has one for each input."""
 
     id: str | None = None

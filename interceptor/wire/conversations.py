@@ -44,8 +44,10 @@ __all__ = [
 CONTENT = frozenset({"inputs", "instructions", "tools", "completion_args.prediction"})
 """The members of a request that are words, not parameters."""
 
+_FAILED = "conversation.response.error"
 
-class Entry(msgspec.Struct, kw_only=True, omit_defaults=True):
+
+class Entry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One step of a conversation; which fields are set depends on `type`."""
 
     type: str | None = None
@@ -67,7 +69,7 @@ class Entry(msgspec.Struct, kw_only=True, omit_defaults=True):
     next_agent_name: str | None = None
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(msgspec.Struct, kw_only=True, gc=False):
     """What a conversation is asked for; which agent or model answers may be known to it alone."""
 
     inputs: msgspec.Raw = msgspec.Raw()
@@ -80,17 +82,24 @@ class Request(msgspec.Struct, kw_only=True):
     tools: msgspec.Raw = msgspec.Raw()
 
 
-class Response(msgspec.Struct, kw_only=True):
-    """The answer: its entries in order. `error` is set only where a stream ended with one."""
+class Error(msgspec.Struct, kw_only=True, gc=False):
+    """Why a stream ended where it did."""
+
+    message: str | None = None
+    code: Any = None
+
+
+class Response(msgspec.Struct, kw_only=True, gc=False):
+    """The answer: its entries in order. A stream that failed stands for one with an `error`."""
 
     conversation_id: str | None = None
     outputs: tuple[Entry, ...] | None = None
     usage: msgspec.Raw = msgspec.Raw()
     guardrails: msgspec.Raw = msgspec.Raw()
-    error: Failure | None = None
+    error: Error | None = None
 
 
-class Event(Entry, kw_only=True):
+class Event(Entry, kw_only=True, gc=False):
     """One event of a streamed answer: what it adds to an entry, or to the answer itself."""
 
     output_index: int | None = None
@@ -129,7 +138,7 @@ def to_answer(response: Response, notes: Notes) -> Answer:
             guardrails=said(response.guardrails),
         ),
         usage=to_usage(response.usage, notes),
-        failure=response.error,
+        failure=_failure(response.error) if response.error else None,
         tool_runs=tuple(_tool_run(entry) for entry in entries if entry.type == "tool.execution"),
         handoffs=tuple(_handoff(entry) for entry in entries if entry.type == "agent.handoff"),
     )
@@ -150,7 +159,7 @@ def fold(events: Iterable[Event], notes: Notes) -> Response:
             case "conversation.response.done":
                 whole.usage, whole.guardrails = event.usage, event.guardrails
             case "conversation.response.error":
-                whole.error = _error(event)
+                whole.error = Error(message=event.message, code=event.code)
             case str(kind) if kind in _OF_ENTRY:
                 _draft(drafts, kind.rpartition(".")[0], event).add(event)
             case kind:
@@ -166,7 +175,7 @@ def has_content(event: Event) -> bool:
 
 def is_last(event: Event) -> bool:
     """Tell whether an event ends the answer."""
-    return event.type in ("conversation.response.done", "conversation.response.error")
+    return event.type in ("conversation.response.done", _FAILED)
 
 
 class _Draft(msgspec.Struct):
@@ -200,9 +209,9 @@ def _draft(drafts: dict[Any, _Draft], kind: str, event: Event) -> _Draft:
     return drafts[key]
 
 
-def _error(event: Event) -> Failure:
-    code = None if event.code is None else str(event.code)
-    return Failure(kind=event.type or "", message=event.message, code=code)
+def _failure(error: Error) -> Failure:
+    code = None if error.code is None else str(error.code)
+    return Failure(kind=_FAILED, message=error.message, code=code)
 
 
 _IDENTITY = (

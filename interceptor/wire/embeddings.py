@@ -19,7 +19,7 @@ _VECTOR = re.compile(rb'"embedding"\s*:\s*\[')
 _SLICE_BYTES = 1 << 17
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(msgspec.Struct, kw_only=True, gc=False):
     """What is to be embedded, and how."""
 
     model: str | None = None
@@ -27,13 +27,13 @@ class Request(msgspec.Struct, kw_only=True):
     output_dimension: int | None = None
 
 
-class Vector(msgspec.Struct, kw_only=True):
+class Vector(msgspec.Struct, kw_only=True, gc=False):
     """One vector: its length where it was cut out (`slimmed`), or itself."""
 
     embedding: Any = None
 
 
-class Response(msgspec.Struct, kw_only=True):
+class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer; `data` has a vector for each text."""
 
     id: str | None = None

@@ -10,6 +10,7 @@ from interceptor.wire.parsing import parse
 __all__ = ["in_answer", "of_body"]
 
 _LIMIT_CHARS = 500
+_MOST_BYTES = 1 << 16  # an error is short: what is longer is an answer
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _JSON_STARTS = (b"{", b"[", b'"')
 _MOST_NESTED = 16
@@ -31,7 +32,7 @@ def of_body(body: bytes, kind: str, notes: Notes) -> Failure:
 
 def in_answer(data: bytes, kind: str) -> Failure | None:
     """Give the error that stands where an answer or one event of it should be, if one does."""
-    if b'"error"' not in data and b'"Error"' not in data:
+    if len(data) > _MOST_BYTES or (b'"error"' not in data and b'"Error"' not in data):
         return None
     value = parse(data, Any, Notes(), what="event")  # whoever reads the answer notes what is amiss
     if not isinstance(value, dict):

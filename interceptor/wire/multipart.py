@@ -18,7 +18,7 @@ _PARAMETER = re.compile(r';\s*(name|filename)="([^"]*)"', re.IGNORECASE)
 _TYPE = re.compile(r"^content-type:\s*([^;\s]+)", re.IGNORECASE | re.MULTILINE)
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True):
+class File(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that was sent: its name, its type as the sender says it, its size."""
 
     name: str | None = None

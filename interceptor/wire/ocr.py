@@ -17,7 +17,7 @@ CONTENT = frozenset({"document", "document_annotation_prompt"})
 """The members of a request that are words, not parameters."""
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(msgspec.Struct, kw_only=True, gc=False):
     """What is to be read."""
 
     model: str | None = None
@@ -25,21 +25,21 @@ class Request(msgspec.Struct, kw_only=True):
     document_annotation_prompt: str | None = None
 
 
-class Image(msgspec.Struct, kw_only=True):
+class Image(msgspec.Struct, kw_only=True, gc=False):
     """A picture found on a page; its bytes are there only where they were asked for."""
 
     image_base64: str | None = None
     image_annotation: Any = None
 
 
-class Page(msgspec.Struct, kw_only=True):
+class Page(msgspec.Struct, kw_only=True, gc=False):
     """One page."""
 
     markdown: str | None = None
     images: tuple[Image, ...] | None = None
 
 
-class Response(msgspec.Struct, kw_only=True):
+class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer: the pages in order, and what was said of the whole document."""
 
     model: str | None = None

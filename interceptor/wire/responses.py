@@ -42,7 +42,7 @@ CONTENT = frozenset({"input", "instructions", "tools"})
 _FAILED = "response.failed"
 
 
-class Item(msgspec.Struct, kw_only=True):
+class Item(msgspec.Struct, kw_only=True, gc=False):
     """A message, a call, a call's result or a thought; which fields are set depends on `type`."""
 
     type: str | None = None
@@ -55,7 +55,7 @@ class Item(msgspec.Struct, kw_only=True):
     output: _content.Content = None
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(msgspec.Struct, kw_only=True, gc=False):
     """What a response is asked for."""
 
     model: str | None = None
@@ -70,16 +70,16 @@ class Request(msgspec.Struct, kw_only=True):
     tools: msgspec.Raw = msgspec.Raw()
 
 
-class _Error(msgspec.Struct, kw_only=True):
+class _Error(msgspec.Struct, kw_only=True, gc=False):
     code: Any = None
     message: str | None = None
 
 
-class _Incomplete(msgspec.Struct, kw_only=True):
+class _Incomplete(msgspec.Struct, kw_only=True, gc=False):
     reason: str | None = None
 
 
-class Response(msgspec.Struct, kw_only=True):
+class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer: its items in order, and how it ended."""
 
     id: str | None = None
@@ -92,7 +92,7 @@ class Response(msgspec.Struct, kw_only=True):
     usage: msgspec.Raw = msgspec.Raw()
 
 
-class Event(msgspec.Struct, kw_only=True):
+class Event(msgspec.Struct, kw_only=True, gc=False):
     """One event of a streamed answer; which fields are set depends on `type`."""
 
     type: str | None = None
@@ -106,7 +106,7 @@ class Event(msgspec.Struct, kw_only=True):
     arguments: str | None = None
 
 
-class Count(msgspec.Struct, kw_only=True):
+class Count(msgspec.Struct, kw_only=True, gc=False):
     """The answer of `responses/input_tokens`: how many tokens an input would be."""
 
     input_tokens: int | None = None

@@ -25,7 +25,7 @@ CONTENT = frozenset({"input", "ref_audio", "conversation_history"})
 """The members of a request that are words or media, not parameters."""
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(msgspec.Struct, kw_only=True, gc=False):
     """What is to be spoken."""
 
     model: str | None = None
@@ -33,14 +33,14 @@ class Request(msgspec.Struct, kw_only=True):
     stream: bool | None = None
 
 
-class Response(msgspec.Struct, kw_only=True):
+class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer: base64 audio, or in its place the mark that `slimming` left there."""
 
     audio_data: str | None = None
     usage: msgspec.Raw = msgspec.Raw()
 
 
-class Event(Response, kw_only=True):
+class Event(Response, kw_only=True, gc=False):
     """One event of a stream: more audio, or the usage at its end."""
 
     type: str | None = None

@@ -30,7 +30,7 @@ CONTENT = frozenset({"file", "file_url", "file_id", "context_bias", "speaker_ref
 _DONE = "transcription.done"
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(msgspec.Struct, kw_only=True, gc=False):
     """What is to be written down; `file` is its name where no more could be seen of it."""
 
     model: str | None = None
@@ -41,7 +41,7 @@ class Request(msgspec.Struct, kw_only=True):
     stream: Any = None
 
 
-class Response(msgspec.Struct, kw_only=True):
+class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer, whole or folded from a stream."""
 
     model: str | None = None
@@ -52,7 +52,7 @@ class Response(msgspec.Struct, kw_only=True):
     usage: msgspec.Raw = msgspec.Raw()
 
 
-class Event(Response, kw_only=True):
+class Event(Response, kw_only=True, gc=False):
     """One event of a stream; the last has the shape of an answer."""
 
     type: str | None = None
