@@ -12,7 +12,9 @@ import msgspec
 
 from interceptor.errors import SettingsError
 from interceptor.record import (
+    Blob,
     Generic,
+    Link,
     Message,
     Part,
     Reasoning,
@@ -27,16 +29,20 @@ __all__ = ["POLICIES", "Policy", "mapped", "policy", "redact", "without_content"
 Policy = Callable[[Record], Any]
 """Gives the `Record` to keep; None keeps the call's counts and times, and none of its words."""
 
-_PII = (
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[email]"),
-    (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"), "[iban]"),
-    (re.compile(r"\b(?:\d[ -]?){13,19}\b"), "[card]"),
-    (
-        re.compile(
-            r"(?<![\w.])\+?\d{1,3}?[ .(-]{0,2}\d{2,4}[ .)-]{1,2}\d{2,4}(?:[ .-]\d{2,4}){1,3}\b"
-        ),
-        "[phone]",
+# Each repetition has a bound: on a megabyte of base64 an open one would take hours.
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
+_CARD = re.compile(r"(?<!\d)(?<!\d[.-])(?:\d[ -]?){12,18}\d(?![.-]?\d)")
+# With a country's code, with a trunk zero (as in France, as elsewhere), or as in America: any other
+# row of digits may as well be a date, an address or a version.
+_PHONES = (
+    re.compile(r"(?<![\w+])\+\d(?:[ .()/-]{0,3}\d){6,14}(?!\d)"),
+    re.compile(r"(?<![\w.+-])0\d(?:[ .]\d\d){4}(?!\d)"),
+    re.compile(
+        r"(?<![\w.+-])\(?0\d{1,4}\)?[ /-]{1,2}"
+        r"(?:\d{5,8}(?:-\d{1,4})?|\d{3,4}(?:[ -]\d{2,4}){1,3})(?!\d)"
     ),
+    re.compile(r"(?<![\w.-])(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![.-]?\d)"),
 )
 
 
@@ -46,7 +52,7 @@ def redact(record: Record, policy: Policy | None) -> Record:
         return record
     try:
         kept = policy(record)
-    except Exception as error:  # noqa: BLE001 - a caller's function may raise anything
+    except BaseException as error:  # noqa: BLE001 - a caller's function may raise anything at all
         return _noted(record, f"the redact policy raised {type(error).__name__}: words left out")
     if kept is None:
         return without_content(record)
@@ -81,7 +87,10 @@ def without_content(record: Record) -> Record:
 
 
 def mapped(record: Record, change: Callable[[str], str]) -> Record:
-    """Give the record with every text in it changed: messages, tools, parameters, errors."""
+    """Give the record with every text in it changed: messages, tools, parameters, errors.
+
+    What identifies stays: ids, and the names of models, agents and tools.
+    """
     asked, output, failure = record.input, record.output, record.failure
     return msgspec.structs.replace(
         record,
@@ -91,6 +100,7 @@ def mapped(record: Record, change: Callable[[str], str]) -> Record:
             system=tuple(_part(one, change) for one in asked.system),
             tools=asked.tools and change(asked.tools),
             parameters=_value(asked.parameters, change),
+            stop=asked.stop and tuple(map(change, asked.stop)),
         ),
         output=msgspec.structs.replace(
             output, messages=tuple(_message(one, change) for one in output.messages)
@@ -113,9 +123,19 @@ def _pii(record: Record) -> Record:
 
 
 def _masked(text: str) -> str:
-    for pattern, mask in _PII:
-        text = pattern.sub(mask, text)
+    text = _EMAIL.sub("[email]", text)
+    text = _IBAN.sub("[iban]", text)
+    text = _CARD.sub(lambda found: "[card]" if _is_card(found[0]) else found[0], text)
+    for phone in _PHONES:
+        text = phone.sub("[phone]", text)
     return text
+
+
+def _is_card(text: str) -> bool:
+    """Tell by its check digit (Luhn's) whether a row of digits is a card's."""
+    digits = [int(one) for one in reversed(text) if one.isdecimal()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 def _noted(record: Record, note: str) -> Record:
@@ -124,10 +144,10 @@ def _noted(record: Record, note: str) -> Record:
 
 def _message(message: Message, change: Callable[[str], str]) -> Message:
     parts = tuple(_part(part, change) for part in message.parts)
-    return msgspec.structs.replace(message, parts=parts)
+    return msgspec.structs.replace(message, parts=parts, name=message.name and change(message.name))
 
 
-def _part(part: Part, change: Callable[[str], str]) -> Part:
+def _part(part: Part, change: Callable[[str], str]) -> Part:  # noqa: PLR0911 - one a kind of part
     match part:
         case Text(content=text):
             return Text(change(text))
@@ -137,6 +157,10 @@ def _part(part: Part, change: Callable[[str], str]) -> Part:
             return ToolCall(part.id, part.name, change(part.arguments))
         case ToolResult():
             return ToolResult(part.id, change(part.response))
+        case Blob(name=str(text)):
+            return msgspec.structs.replace(part, name=change(text))
+        case Link():
+            return Link(part.modality, change(part.uri))
         case Generic(content=str(text)):
             return Generic(part.generic_type, change(text))
     return part
