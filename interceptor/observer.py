@@ -1,0 +1,337 @@
+"""Observed spans, from their start on the caller's thread to their end on the worker's.
+
+On the caller's thread a span begins, and what was said is copied. Everything else waits until
+after the function's end: the policy, the JSON, the budget, and the end of the span itself, with
+the function's own times. So a finaliser may end a generator's span too.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
+
+from interceptor import surroundings
+from interceptor.dialects import observed
+from interceptor.exchange import Ending
+from interceptor.links import Role
+from interceptor.recorder import Recorder
+from interceptor.redaction import Policy
+from interceptor.said import Said, redacted
+from interceptor.settings import Content
+from interceptor.spans import MESSAGE, SpanSink
+from interceptor.surroundings import Labels
+
+__all__ = ["Observed", "Observer"]
+
+Measure = Callable[[dict[str, Any], float], None]
+
+_OPERATION = "gen_ai.operation.name"
+_LET_GO = "too much was waiting to be recorded: words left out"
+_NS = 1e9
+
+
+class Observer:
+    """Begins observed spans, and sees to it that they end where the spans of calls do."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        sink: SpanSink,
+        *,
+        policy: Policy | None = None,
+        measure: Measure | None = None,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+        unix_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """Make spans as `sink` does, and end them on the thread of `recorder`."""
+        self.recorder, self.sink = recorder, sink
+        self.policy, self.measure = policy, measure
+        self.clock_ns, self.unix_ns = clock_ns, unix_ns
+
+    def begin(
+        self, name: str, attributes: observed.Attributes, *, content: Content | None = None
+    ) -> "Observed":
+        """Begin a span inside what is current.
+
+        `content` metadata keeps this span's words out, whatever the settings say; full lets them
+        go where the settings leave it open.
+        """
+        context = otel_context.get_current()
+        around = surroundings.of(context)
+        started_unix_ns, started_ns = self.unix_ns(), self.clock_ns()
+        span = self.sink.tracer().start_span(
+            name,
+            context=context,
+            kind=SpanKind.INTERNAL,
+            attributes={**around.attributes, **attributes},
+            start_time=started_unix_ns,
+        )
+        surroundings.began(span)
+        found = Observed(self, span, context, attributes, content)
+        found.started_unix_ns, found.started_ns = started_unix_ns, started_ns
+        if found.is_recording:
+            self.recorder.expect(found)
+        return found
+
+    def score(
+        self,
+        trace_id: int,
+        parent_id: int,
+        given: observed.Attributes,
+        *,
+        about: observed.Attributes,
+        comment: str | None,
+    ) -> None:
+        """Say what somebody thought: a span inside `parent_id`, with `about` on it and an event."""
+        parent = SpanContext(
+            trace_id, parent_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED)
+        )
+        score = _Score(self, parent, given, about, comment)
+        self.recorder.expect(score)
+        self.recorder.take(score)
+
+
+class Observed:
+    """An observed span: what has been said of it so far. Once it has ended, a job of the worker.
+
+    Whatever is set is taken up when it ends; what comes later is not.
+    """
+
+    owner = 0  # no transport's: closing one does not end it
+    __slots__ = (
+        "_attributes",
+        "_failure",
+        "_is_openly",
+        "_observer",
+        "_open",
+        "_own_labels",
+        "completed",
+        "context",
+        "counts_elsewhere",
+        "ended_unix_ns",
+        "has_words",
+        "input",
+        "is_recording",
+        "labels",
+        "output",
+        "parent",
+        "root",
+        "size_bytes",
+        "span",
+        "started_ns",
+        "started_unix_ns",
+        "tool_call_id",
+        "usage",
+    )
+
+    def __init__(
+        self,
+        observer: Observer,
+        span: Span,
+        context: Context,
+        attributes: observed.Attributes,
+        content: Content | None,
+    ) -> None:
+        """Keep a span that began in `context`; `self.context` is what is current inside."""
+        around = surroundings.of(context).span
+        self.parent = around if isinstance(around, Observed) else None
+        self.root: Observed = self if self.parent is None else self.parent.root
+        self.span, self.context = span, surroundings.inside(span, self, context)
+        self.is_recording = span.is_recording()
+        sink = observer.sink
+        self.has_words = self.is_recording and sink.content and content is not Content.METADATA
+        self.input = self.output = observed.ABSENT
+        self.usage: observed.Attributes = {}
+        self.counts_elsewhere = False
+        self.labels = self._own_labels = Labels()
+        self.tool_call_id: str | None = None
+        self.completed = True
+        self.size_bytes = 0
+        self.started_unix_ns = self.started_ns = self.ended_unix_ns = 0
+        self._observer, self._attributes = observer, attributes
+        self._is_openly = content is Content.FULL
+        self._failure: tuple[str, str | None] | None = None
+        self._open = [True]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended, so that there is a use in setting anything."""
+        return bool(self._open)
+
+    @property
+    def limit_bytes(self) -> int:
+        """How long one attribute may be."""
+        return self._observer.sink.limit_bytes
+
+    def labelled(self, found: Labels) -> Labels:
+        """Give the labels with those added that the trace was given since it began."""
+        return found.and_(self.root.labels)
+
+    def label(self, given: Labels) -> None:
+        """Put labels on this span and on all that begin inside it from now on."""
+        self.labels = self.labels.and_(given)
+        self._show_labels()
+
+    def describe(self, given: Labels) -> None:
+        """Put labels on this span alone."""
+        self._own_labels = self._own_labels.and_(given)
+        self._show_labels()
+
+    def _show_labels(self) -> None:
+        around = surroundings.of(self.context).labels
+        here = self.labelled(around).and_(self._own_labels)
+        self.span.set_attributes(here.attributes)
+
+    def has_call(self) -> None:
+        """Learn that usage is counted inside: whatever is said of this span's own is not kept."""
+        around: Observed | None = self
+        while around is not None and not around.counts_elsewhere:
+            around.counts_elsewhere = True
+            around = around.parent
+
+    def used(self, given: observed.Attributes) -> None:
+        """Say what a model used that no tap can see; spans around this one then count none."""
+        self.usage = {**self.usage, **given}
+        if given and self.parent is not None:
+            self.parent.has_call()
+
+    def fail(self, error_type: str, message: str | None) -> None:
+        """Say that it failed; the last word counts."""
+        self._failure = (error_type, message)
+
+    def end(self, ending: Ending | None = None) -> None:
+        """End it now; `ending` is None where it came to its own end. The first call counts.
+
+        A finaliser may call it.
+        """
+        try:
+            self._open.pop()
+        except IndexError:
+            return
+        self.completed = ending is None
+        taken_ns = self._observer.clock_ns() - self.started_ns
+        self.ended_unix_ns = self.started_unix_ns + taken_ns
+        self.parent = None  # else tasks that start each other would keep all those before them
+        if self.is_recording:
+            self._observer.recorder.take(self)
+
+    def forget(self) -> None:
+        """Never end: in the child of a fork, it belongs to the parent."""
+        self._open.clear()
+
+    def let_go(self) -> None:
+        """Drop the words."""
+        self.has_words = False
+        self.input = self.output = observed.ABSENT
+        self.span.set_attribute("mistral_ai.notes", (_LET_GO,))
+
+    def run(self) -> None:
+        """Fill the span and end it; on the worker's thread."""
+        observer, span = self._observer, self.span
+        words = self._words() if self.has_words else {}
+        if not self.counts_elsewhere:
+            span.set_attributes(self.usage)
+        if not self.completed:
+            span.set_attribute("interceptor.completed", False)  # noqa: FBT003 - the value itself
+        if self._failure is not None:
+            span.set_attribute("error.type", self._failure[0])
+            span.set_status(Status(StatusCode.ERROR))
+        if self.tool_call_id is not None:
+            span.set_attributes(observed.tool_call_id(self.tool_call_id))
+            observer.sink.link(span, [(self.tool_call_id, Role.RAN)])
+        if observer.measure is not None:
+            self._measure(observer.measure)
+        observer.sink.end(span, words, self.ended_unix_ns, openly=self._is_openly)
+
+    def _measure(self, measure: Measure) -> None:
+        failed = {} if self._failure is None else {"error.type": self._failure[0]}
+        taken_s = (self.ended_unix_ns - self.started_unix_ns) / _NS
+        measure({**self._attributes, **failed}, taken_s)
+
+    def _words(self) -> observed.Attributes:
+        """Give what was said as attributes, as far as the policy leaves it."""
+        message = None if self._failure is None else self._failure[1]
+        said, notes = redacted(
+            Said(self.input, self.output, message),
+            self._observer.policy,
+            operation=str(self._attributes[_OPERATION]),
+            started_unix_ns=self.started_unix_ns,
+        )
+        if notes:
+            self.span.set_attribute("mistral_ai.notes", notes)
+        if said is None:
+            return {}
+        limit = self.limit_bytes
+        found = observed.content(input=said.input, output=said.output, limit_bytes=limit)
+        if said.message:
+            found[MESSAGE] = said.message[:limit]
+        return found
+
+
+class _Score:
+    """A score, as a span of no length with one event: ended spans take no events any more."""
+
+    owner = 0
+    size_bytes = 0
+    __slots__ = ("_about", "_at_unix_ns", "_comment", "_given", "_observer", "_parent")
+
+    def __init__(
+        self,
+        observer: Observer,
+        parent: SpanContext,
+        given: observed.Attributes,
+        about: observed.Attributes,
+        comment: str | None,
+    ) -> None:
+        self._observer, self._parent, self._comment = observer, parent, comment
+        self._given, self._about = given, about
+        self._at_unix_ns = observer.unix_ns()
+
+    def end(self, ending: Ending | None = None) -> None:
+        """Do nothing: it is queued as soon as it is foreseen."""
+
+    def forget(self) -> None:
+        """Do nothing, for the same reason."""
+
+    def let_go(self) -> None:
+        """Do nothing: it holds next to nothing."""
+
+    def run(self) -> None:
+        """Make the span with its event, and end it; on the worker's thread."""
+        sink, at = self._observer.sink, self._at_unix_ns
+        span = sink.tracer().start_span(
+            f"{observed.SCORE} {self._given['gen_ai.evaluation.name']}",
+            context=trace.set_span_in_context(NonRecordingSpan(self._parent), Context()),
+            attributes={_OPERATION: observed.SCORE, **self._about},
+            start_time=at,
+        )
+        words = self._words()
+        openly = words if sink.words is None else {}
+        span.add_event(observed.EVALUATION, {**self._given, **openly}, at)
+        sink.end(span, {} if openly else words, at)
+
+    def _words(self) -> observed.Attributes:
+        """Give the comment as attributes, as far as the policy leaves it."""
+        observer = self._observer
+        if self._comment is None or not observer.sink.content:
+            return {}
+        said, _ = redacted(
+            Said(self._comment, observed.ABSENT),
+            observer.policy,
+            operation=observed.SCORE,
+            started_unix_ns=self._at_unix_ns,
+        )
+        limit = observer.sink.limit_bytes
+        return {} if said is None else observed.evaluation_words(said.input, limit)

@@ -1,0 +1,359 @@
+"""Copies of a program's values: plain, short, and without secrets.
+
+What a function is given may be changed while it runs, so it is copied before. A copy is made of
+what JSON knows; texts are immutable and taken as they are. Everything else becomes a few words on
+what it is. A value's own methods are never called, for they may do anything: ask a database, read
+a stream, tell a secret.
+"""
+
+import datetime as dt
+import decimal
+import fractions
+import functools
+import io
+import ipaddress
+import math
+import pathlib
+import re
+import types
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+__all__ = ["Copy", "Yielded", "copied", "is_secret"]
+
+_MOST_VALUES = 4096  # in one copy: at about a quarter of a microsecond each
+_MOST_DEEP = 24
+_STRUCK = "[redacted]"
+_LONGEST_NAME = 100
+
+_SPOKEN = (
+    dt.date,
+    dt.time,
+    dt.timedelta,
+    decimal.Decimal,
+    fractions.Fraction,
+    pathlib.PurePath,
+    uuid.UUID,
+    ipaddress.IPv4Address,
+    ipaddress.IPv6Address,
+)
+"""Types of the standard library whose text says all that they hold."""
+
+_DEFINITIONS = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.ModuleType,
+    type,
+)
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_SECRET = re.compile(
+    r"(^|_)(authorization|bearer|cookies?|credentials?|passphrase|passwd|password|pwd|secrets?)(_|$)"
+    r"|(^|_)(api|access|auth|private|signing|encryption|service|ssh)_?keys?$"
+    r"|(^|_)token$"
+)
+
+
+class Copy(NamedTuple):
+    """A copy, and about how many characters it holds."""
+
+    value: Any
+    chars: int
+
+
+def copied(value: Any, limit: int) -> Copy:
+    """Copy a value as JSON would say it: some thousand values at most, texts of `limit` characters.
+
+    What is left out is counted where it stood. What stands under a secret's name is struck out.
+    """
+    copier = _Copier(limit)
+    return Copy(copier.copy(value), copier.chars)
+
+
+@functools.lru_cache(maxsize=4096)
+def is_secret(name: str) -> bool:
+    """Tell whether a name is that of a secret: `api_key`, `password`, `accessToken`."""
+    if len(name) > _LONGEST_NAME:  # a dictionary's keys may be anything
+        return False
+    return _SECRET.search("_".join(_WORD.findall(name)).lower()) is not None
+
+
+class Yielded:
+    """What a generator has yielded so far: joined where it is text, within a budget.
+
+    Texts are held as one, up to `limit` characters; other values as copies, some thousand values
+    of them. What comes after that is counted.
+    """
+
+    __slots__ = ("_copier", "_limit", "_missed", "_text", "_values")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._copier = _Copier(limit)
+        self._text: io.StringIO | None = None
+        self._values: list[Any] = []
+        self._missed = 0
+
+    @property
+    def chars(self) -> int:
+        """About how many characters are held."""
+        return self._copier.chars
+
+    def add(self, value: Any) -> None:
+        """Take what was yielded."""
+        if type(value) is str and not self._values:
+            self._join(value)
+        elif value is not None or self._values:
+            self._keep(value)
+
+    def value(self) -> Any:
+        """Give all of it: one text, or a list."""
+        if self._values:
+            rest = [_more(self._missed)] if self._missed else []
+            return [*self._values, *rest]
+        if self._text is None:
+            return []
+        text = self._text.getvalue()
+        return f"{text}{_more(self._missed)}" if self._missed else text
+
+    def _join(self, text: str) -> None:
+        if self._text is None:
+            self._text = io.StringIO()
+        room = self._limit - self._copier.chars
+        kept = text if len(text) <= room else text[: max(room, 0)]
+        self._copier.chars += self._text.write(kept)
+        self._missed += len(text) - len(kept)
+
+    def _keep(self, value: Any) -> None:
+        """Keep a value that is no text: from now on there is a list, of the text so far first."""
+        if self._text is not None:
+            self._values.append(self.value())
+            self._text, self._missed = None, 0
+        if self._copier.is_full or self._copier.chars > self._limit:
+            self._missed += 1
+        else:
+            self._values.append(self._copier.copy(value))
+
+
+class _Copier:
+    """Copies values until there are too many."""
+
+    __slots__ = ("_left", "_limit", "chars")
+
+    def __init__(self, limit: int) -> None:
+        self._left, self._limit = _MOST_VALUES, limit
+        self.chars = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._left <= 0
+
+    def copy(self, value: Any, depth: int = 0) -> Any:
+        """Copy a value; `depth` counts the containers around it."""
+        self._left -= 1
+        kind: type = type(value)
+        if kind is str:
+            return self.text(value)
+        if value is None or kind is int or kind is bool:
+            return value
+        how = _how(kind)
+        if how in _NESTING and (depth >= _MOST_DEEP or self.is_full):
+            how = _named
+        return how(self, value, depth)
+
+    def text(self, text: str) -> str:
+        """Copy a text, the beginning of it where it is long or much has been copied already."""
+        room = self._limit if self.chars <= self._limit else self._limit // 256
+        if len(text) > room:
+            text = f"{text[:room]}{_more(len(text) - room)}"
+        self.chars += len(text)
+        return text
+
+
+_How = Callable[[_Copier, Any, int], Any]
+
+
+@functools.lru_cache(maxsize=4096)
+def _how(kind: type) -> _How:
+    """Give how values of a class are copied. Told by the class: a value itself may lie about it."""
+    if _declared(kind):
+        return _object
+    for base, how in _HOWS:
+        if issubclass(kind, base):
+            return how
+    return _array if hasattr(kind, "shape") and hasattr(kind, "dtype") else _named
+
+
+def _enum(copier: _Copier, value: Any, depth: int) -> Any:
+    return copier.copy(object.__getattribute__(value, "_value_"), depth)
+
+
+def _string(copier: _Copier, value: Any, depth: int) -> str:  # noqa: ARG001 - one signature for all
+    return copier.text(str.__str__(value))
+
+
+def _integer(copier: _Copier, value: Any, depth: int) -> int:  # noqa: ARG001 - as above
+    return int.__int__(value)
+
+
+def _number(copier: _Copier, value: Any, depth: int) -> float | str:  # noqa: ARG001 - as above
+    plain = float.__float__(value)
+    return plain if math.isfinite(plain) else repr(plain)
+
+
+def _bytes(copier: _Copier, value: Any, depth: int) -> str:  # noqa: ARG001 - as above
+    return f"<{type(value).__name__}: {memoryview(value).nbytes} bytes>"
+
+
+def _spoken(copier: _Copier, value: Any, depth: int) -> str:  # noqa: ARG001 - as above
+    return copier.text(str(value))
+
+
+def _definition(copier: _Copier, value: Any, depth: int) -> str:  # noqa: ARG001 - as above
+    name = getattr(value, "__qualname__", None) or value.__name__
+    return f"<{type(value).__name__} {name}>"
+
+
+def _error(copier: _Copier, value: Any, depth: int) -> str:  # noqa: ARG001 - as above
+    said = value.args[0] if value.args and type(value.args[0]) is str else ""
+    return f"<{_title(type(value))}: {copier.text(said)}>" if said else f"<{_title(type(value))}>"
+
+
+def _array(copier: _Copier, value: Any, depth: int) -> Any:
+    """Say how large an array is, of numpy or with its manners; one of no dimension is a number."""
+    shape = tuple(value.shape)
+    if not shape and hasattr(type(value), "item"):
+        return copier.copy(value.item(), depth)
+    return f"<{_title(type(value))} shape={shape} dtype={value.dtype}>"
+
+
+def _named(copier: _Copier, value: Any, depth: int) -> str:  # noqa: ARG001 - as above
+    """Say what a value is, where its text would say too much or nothing at all."""
+    return f"<{_title(type(value))}>"
+
+
+def _dict(copier: _Copier, value: Any, depth: int) -> dict[str, Any]:
+    return _mapping(copier, dict.items(value), dict.__len__(value), depth)
+
+
+def _proxy(copier: _Copier, value: Any, depth: int) -> dict[str, Any]:
+    return _mapping(copier, value.items(), len(value), depth)
+
+
+def _object(copier: _Copier, value: Any, depth: int) -> dict[str, Any]:
+    return _mapping(copier, _fields(value), None, depth)
+
+
+def _mapping(
+    copier: _Copier, items: Iterable[tuple[Any, Any]], length: int | None, depth: int
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, held in items:
+        if copier.is_full:
+            break
+        said = copier.text(name) if type(name) is str else str(copier.copy(name, _MOST_DEEP))
+        struck = held is not None and is_secret(said)
+        found[said] = _STRUCK if struck else copier.copy(held, depth + 1)
+    if length is not None and length > len(found):
+        found["…"] = _more(length - len(found))
+    return found
+
+
+def _sequence(copier: _Copier, value: Any, depth: int) -> list[Any]:
+    found: list[Any] = []
+    for held in value:
+        if copier.is_full:
+            found.append(_more(len(value) - len(found)))
+            break
+        found.append(copier.copy(held, depth + 1))
+    return found
+
+
+_HOWS: tuple[tuple[type | tuple[type, ...], _How], ...] = (
+    (Enum, _enum),
+    (str, _string),
+    (int, _integer),
+    (float, _number),
+    ((bytes, bytearray, memoryview), _bytes),
+    (dict, _dict),
+    (types.MappingProxyType, _proxy),
+    ((list, tuple, set, frozenset, deque), _sequence),
+    (_SPOKEN, _spoken),
+    (_DEFINITIONS, _definition),
+    (BaseException, _error),
+)
+_NESTING = (_dict, _proxy, _object, _sequence)
+
+
+_DECLARATIONS = (
+    "__dataclass_fields__",
+    "__attrs_attrs__",
+    "__struct_fields__",
+    "__pydantic_fields__",
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def _declared(kind: type) -> Mapping[str, Any]:
+    """Give what a class declares its values' fields to be, in the words of the library it is of."""
+    found: dict[str, Any] = {}
+    for one in reversed(kind.__mro__):
+        found.update({name: vars(one)[name] for name in _DECLARATIONS if name in vars(one)})
+    if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
+        found["_fields"] = kind._fields  # type: ignore[attr-defined]
+    return found
+
+
+def _fields(value: Any) -> Iterator[tuple[str, Any]]:
+    """Give the fields of a value whose class declares them.
+
+    A field that its class keeps out of `repr` is kept out here.
+    """
+    kind: type = type(value)
+    known = _declared(kind)
+    match known:
+        case {"_fields": names}:
+            return zip(names, tuple.__iter__(value), strict=False)
+        case {"__pydantic_fields__": fields}:
+            return _of_model(value, fields)
+        case {"__dataclass_fields__": fields}:
+            names = [name for name, field in fields.items() if field.repr]
+        case {"__attrs_attrs__": fields}:
+            names = [field.name for field in fields if field.repr]
+        case _:
+            names = known["__struct_fields__"]
+    missing = object()
+    held = ((name, _attribute(value, name, missing)) for name in names)
+    return ((name, one) for name, one in held if one is not missing)
+
+
+def _of_model(value: Any, fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give a pydantic model's fields, but those that hold a model without any: an SDK's `Unset`."""
+    extra = _attribute(value, "__pydantic_extra__", None) or {}
+    for name, held in {**_attribute(value, "__dict__", {}), **extra}.items():
+        if name in fields and fields[name].repr is False:
+            continue
+        kind: type = type(held)
+        if _declared(kind).get("__pydantic_fields__", fields):
+            yield name, held
+
+
+def _attribute(value: Any, name: str, missing: Any) -> Any:
+    """Read an attribute where it is stored, past whatever the class makes of reading."""
+    try:
+        return object.__getattribute__(value, name)
+    except AttributeError:
+        return missing
+
+
+def _title(kind: type) -> str:
+    """Give a class's full name."""
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}"
+
+
+def _more(count: int) -> str:
+    return f"… [{count} more]"
