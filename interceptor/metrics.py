@@ -12,7 +12,7 @@ from opentelemetry.metrics import Meter
 from interceptor.dialects import genai
 from interceptor.record import Record, Usage
 
-__all__ = ["latest", "v1_41"]
+__all__ = ["around", "latest", "v1_41"]
 
 _SECONDS = tuple(0.01 * 2**i for i in range(14))
 _TOKENS = tuple(4**i for i in range(14))
@@ -70,6 +70,25 @@ def latest(meter: Meter) -> Measure:
         for field, histogram in sizes.items():
             if (count := getattr(usage, field)) is not None:
                 histogram.record(count, common)
+
+    return measure
+
+
+def around(meter: Meter) -> Callable[[Mapping[str, Any], float], None]:
+    """Give what measures observed functions: their attributes, and the seconds they took."""
+    histograms = {
+        operation: _histogram(meter, f"gen_ai.{operation}.duration", "s", buckets)
+        for operation, buckets in (
+            ("execute_tool", _SECONDS),
+            ("invoke_agent", _AGENT_SECONDS),
+            ("invoke_workflow", _AGENT_SECONDS),
+        )
+    }
+
+    def measure(about: Mapping[str, Any], took_s: float) -> None:
+        histogram = histograms.get(about["gen_ai.operation.name"])
+        if histogram is not None:
+            histogram.record(took_s, about)
 
     return measure
 

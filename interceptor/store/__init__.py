@@ -5,13 +5,14 @@ Reading needs no OpenTelemetry SDK, so what writes is imported by its own name:
 """
 
 from interceptor.store.queries import Store
-from interceptor.store.rows import Event, Link, Loss, Span, State, Status, Trace
+from interceptor.store.rows import Event, Link, Loss, Score, Span, State, Status, Trace
 from interceptor.store.schema import default_path
 
 __all__ = [
     "Event",
     "Link",
     "Loss",
+    "Score",
     "Span",
     "State",
     "Status",

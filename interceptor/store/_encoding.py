@@ -5,7 +5,7 @@ of the wrong type is left out of its column and kept in the JSON.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, StatusCode, format_span_id, format_trace_id
 
+from interceptor.dialects.observed import EVALUATION, SCORE
 from interceptor.store._texts import preview, words
 from interceptor.store.rows import State
 
@@ -20,6 +21,19 @@ __all__ = ["Row", "to_row"]
 
 _LARGEST_INTEGER = 2**63 - 1  # SQLite's
 _DEEPEST = 100  # no attribute of ours is; orjson gives up at 254
+_EXPLANATION = "gen_ai.evaluation.explanation"
+
+
+class ScoreRow(msgspec.Struct, kw_only=True):
+    """A score as it is written; fields are named as their columns."""
+
+    trace_id: str
+    span_id: str | None
+    name: str
+    value: float | None
+    label: str | None
+    comment: str | None
+    unix_ns: int
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -56,6 +70,12 @@ class Row(msgspec.Struct, kw_only=True):
     links: str
     resource: str
     scope: str
+    scores: tuple[ScoreRow, ...] = ()
+
+    @property
+    def is_score(self) -> bool:
+        """Whether the span itself stands for nothing but its scores."""
+        return self.operation == SCORE and bool(self.scores)
 
 
 def to_row(span: ReadableSpan, *, process: str) -> Row:
@@ -97,6 +117,7 @@ def to_row(span: ReadableSpan, *, process: str) -> Row:
         links=_json([_link(link) for link in span.links]),
         resource=_json(dict(span.resource.attributes)),
         scope=_text(getattr(span.instrumentation_scope, "name", None)) or "",
+        scores=tuple(_scores(span, attributes)),
     )
 
 
@@ -106,6 +127,29 @@ def _ids(context: SpanContext, parent: SpanContext | None) -> dict[str, Any]:
         "span_id": format_span_id(context.span_id),
         "parent_id": None if parent is None else format_span_id(parent.span_id),
     }
+
+
+def _scores(span: ReadableSpan, attributes: Mapping[str, Any]) -> Iterator[ScoreRow]:
+    """Give the scores that stand on a span: as events of it, whoever wrote them."""
+    ids = _ids(span.context, span.parent)
+    about = ids["span_id"]
+    if attributes.get("gen_ai.operation.name") == SCORE:
+        about = _text(attributes.get("interceptor.score.span_id"))
+    for event in span.events:
+        said = event.attributes or {}
+        name = _text(said.get("gen_ai.evaluation.name"))
+        if event.name == EVALUATION and name is not None:
+            # A destination that may have words has them beside the event, on the span.
+            comment = said.get(_EXPLANATION) or attributes.get(_EXPLANATION)
+            yield ScoreRow(
+                trace_id=ids["trace_id"],
+                span_id=about,
+                name=name,
+                value=_number(said.get("gen_ai.evaluation.score.value")),
+                label=_text(said.get("gen_ai.evaluation.score.label")),
+                comment=_text(comment),
+                unix_ns=event.timestamp,
+            )
 
 
 def _attributes(span: ReadableSpan) -> dict[str, Any]:

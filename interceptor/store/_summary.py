@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from interceptor.spans import SCOPE
 from interceptor.store._encoding import Row
 from interceptor.store.rows import State
 
@@ -66,8 +67,9 @@ def add(summary: Summary, span: Row, before: Before | None) -> None:
     if rank <= summary.name_rank:
         summary.name, summary.name_rank = span.name, rank
     summary.start_unix_ns = min(summary.start_unix_ns, span.start_unix_ns)
-    summary.session_id = summary.session_id or span.session_id
-    summary.user_id = summary.user_id or span.user_id
+    first = span if is_root else None  # a program may learn who asks in the midst of a trace
+    summary.session_id = (first and first.session_id) or summary.session_id or span.session_id
+    summary.user_id = (first and first.user_id) or summary.user_id or span.user_id
     _append(summary.models, span.model)
     _append(summary.endpoints, span.endpoint)
     for tag in span.tags:
@@ -100,8 +102,8 @@ def _add_outcome(summary: Summary, span: Row, rank: int) -> None:
 
 
 def _add_answer(summary: Summary, span: Row) -> None:
-    if span.endpoint is not None:
-        # Usage stands on the spans of calls alone; on a parent it would count twice.
+    if span.endpoint is not None or span.scope == SCOPE:
+        # Of other people's spans nobody knows whether a parent repeats what its children say.
         summary.input_tokens = _sum(summary.input_tokens, span.input_tokens)
         summary.output_tokens = _sum(summary.output_tokens, span.output_tokens)
         summary.total_tokens = _sum(summary.total_tokens, span.total_tokens)

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from interceptor.errors import StoreError
 from interceptor.store._forks import using
 from interceptor.store._losses import noted
 from interceptor.store._processes import is_gone, pid_of
-from interceptor.store.rows import Event, Link, Loss, Span, State, Status, Trace
+from interceptor.store.rows import Event, Link, Loss, Score, Span, State, Status, Trace
 from interceptor.store.schema import connect_to_read, default_path
 
 __all__ = ["Store"]
@@ -32,6 +32,10 @@ _SPANS = """
         failed, status_message, attributes, events, links, resource, scope
     FROM spans JOIN payloads USING (id)
     WHERE trace_id = ? ORDER BY start_unix_ns, id
+"""
+_SCORES = """
+    SELECT name, value, label, comment, span_id, unix_ns FROM scores
+    WHERE trace_id = ? ORDER BY unix_ns, id
 """
 _UNFINISHED = "SELECT state, process FROM spans WHERE trace_id = ? AND state <> 'ended'"
 _BEGINS_WITH = """
@@ -66,6 +70,17 @@ class Store:
     def __init__(self, path: Path | str | None = None) -> None:
         """Read the file at this path; None is where stores are kept by default."""
         self._path = default_path() if path is None else Path(path)
+        self._held: sqlite3.Connection | None = None
+
+    @classmethod
+    def over(cls, connection: sqlite3.Connection) -> "Store":
+        """Read what an open connection reaches, such as a store in memory.
+
+        Whoever opened it closes it.
+        """
+        store = cls("memory")
+        store._held = connection
+        return store
 
     @property
     def path(self) -> Path:
@@ -84,6 +99,12 @@ class Store:
         with using, self._reading() as connection:
             found = _only(connection, _sayable(trace_id).strip().lower(), self._path)
             return tuple(map(_span, connection.execute(_SPANS, (found,))))
+
+    def scores(self, trace_id: str) -> tuple[Score, ...]:
+        """Give what was thought of a trace and its spans, the oldest score first."""
+        with using, self._reading() as connection:
+            found = connection.execute(_SCORES, (trace_id,))
+            return tuple(Score(**dict(row)) for row in found)
 
     def search(
         self,
@@ -130,8 +151,9 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        connection = connect_to_read(self._path)
-        with closing(connection):
+        held = self._held
+        connection = connect_to_read(self._path) if held is None else held
+        with closing(connection) if held is None else nullcontext():
             connection.row_factory = sqlite3.Row
             try:
                 yield connection

@@ -8,8 +8,23 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+import orjson
 
-__all__ = ["Event", "Link", "Loss", "Span", "State", "Status", "Trace"]
+from interceptor.record import Usage
+
+__all__ = ["Event", "Link", "Loss", "Score", "Span", "State", "Status", "Trace"]
+
+_COUNTS = {
+    "input_tokens": "gen_ai.usage.input_tokens",
+    "output_tokens": "gen_ai.usage.output_tokens",
+    "total_tokens": "mistral_ai.usage.total_tokens",
+    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
+    "cache_write_tokens": "gen_ai.usage.cache_write.input_tokens",
+    "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
+    "audio_tokens": "gen_ai.usage.audio.input_tokens",
+    "connector_tokens": "mistral_ai.usage.connector_tokens",
+    "audio_seconds": "mistral_ai.usage.audio_seconds",
+}
 
 
 class State(StrEnum):
@@ -94,12 +109,39 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
         """Give the seconds from start to end; None until it has ended."""
         return _duration_s(self.start_unix_ns, self.end_unix_ns)
 
+    @property
+    def usage(self) -> Usage | None:
+        """Give what the call used, as far as anybody counted it; None where nobody did."""
+        counted = {
+            field: count
+            for field, name in _COUNTS.items()
+            if isinstance(count := self.attributes.get(name), int | float)
+        }
+        return Usage(**counted) if counted else None
+
+    @property
+    def input(self) -> Any:
+        """Give what went in: a call's messages, a function's arguments; None if unknown."""
+        return self._said("gen_ai.input.messages", "input.value", "gen_ai.tool.call.arguments")
+
+    @property
+    def output(self) -> Any:
+        """Give what came out: a call's messages, a function's result; None if unknown."""
+        return self._said("gen_ai.output.messages", "output.value", "gen_ai.tool.call.result")
+
+    def _said(self, *names: str) -> Any:
+        said = next((self.attributes[name] for name in names if name in self.attributes), None)
+        try:
+            return orjson.loads(said) if isinstance(said, str) else said
+        except orjson.JSONDecodeError:
+            return said
+
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """A trace in one line: what `latest` and `search` give, read without a payload.
 
-    Tokens and cost are summed over the spans of API calls alone (those with
-    `mistral_ai.endpoint`), and None, never 0, where none of them said anything.
+    Tokens and cost are summed over the spans of this library, on which nothing stands twice, and
+    those of API calls (with `mistral_ai.endpoint`); None, never 0, where none said anything.
     """
 
     trace_id: str
@@ -145,6 +187,19 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     def duration_s(self) -> float | None:
         """Give the seconds from first start to last end; None until all has ended."""
         return _duration_s(self.start_unix_ns, self.end_unix_ns)
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody thought of a span, or of the whole trace where `span_id` is None."""
+
+    name: str
+    value: float | None = None
+    label: str | None = None
+    """In place of a number, or beside it."""
+    comment: str | None = None
+    span_id: str | None = None
+    unix_ns: int
+    """When it was given."""
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):

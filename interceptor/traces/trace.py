@@ -7,6 +7,7 @@ import msgspec
 
 from interceptor.dialects import observed
 from interceptor.record import Usage
+from interceptor.spans import SCOPE
 from interceptor.store import Score, Span, State, Status
 from interceptor.traces import _html, _text
 
@@ -47,7 +48,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
         None where none of them said anything. The total is the sum of the server's totals, which
         are not always the sum of the two.
         """
-        used = [usage for span in self.spans if (usage := span.usage) is not None]
+        used = [usage for span in self.spans if _counts(span) and (usage := span.usage)]
         return Usage(
             input_tokens=_sum(usage.input_tokens for usage in used),
             output_tokens=_sum(usage.output_tokens for usage in used),
@@ -141,6 +142,11 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
         """Give a label of the root, or else the first one that any span has."""
         values = (span.attributes.get(name) for span in (self.root, *self.spans))
         return next((value for value in values if isinstance(value, str)), None)
+
+
+def _counts(span: Span) -> bool:
+    """Tell whether a span's usage is its own: other people's may repeat what their children say."""
+    return span.scope == SCOPE or "mistral_ai.endpoint" in span.attributes
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
