@@ -9,6 +9,7 @@ from interceptor.transports._choosing import sdk_library
 
 __all__ = ["CHUNK", "answer", "http", "requests", "sends", "stream"]
 
+_URL = "https://api.mistral.ai/v1/chat/completions"
 _HEADERS = {
     "date": "Sat, 21 Nov 2026 10:00:00 GMT",
     "connection": "keep-alive",
@@ -67,10 +68,10 @@ def stream(chunks: int) -> Any:
     return _transport([*[CHUNK] * (chunks - 1), _LAST], "text/event-stream")
 
 
-def requests(number: int) -> list[Any]:
+def requests(number: int, url: str = _URL) -> list[Any]:
     """Give requests to send, each its own: a request that is sent again is a retry."""
     library = http()
-    url, headers = "https://api.mistral.ai/v1/chat/completions", {"authorization": "Bearer none"}
+    headers = {"authorization": "Bearer none"}
     return [library.Request("POST", url, json=_REQUEST, headers=headers) for _ in range(number)]
 
 

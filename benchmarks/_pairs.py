@@ -20,7 +20,19 @@ from typing import NamedTuple
 
 import msgspec
 
-__all__ = ["Figure", "Limit", "Side", "Twin", "arguments", "measured", "printed", "sampled"]
+__all__ = [
+    "HEAD",
+    "Figure",
+    "Limit",
+    "Side",
+    "Twin",
+    "as_json",
+    "line",
+    "machine",
+    "main",
+    "measured",
+    "sampled",
+]
 
 Side = Callable[[], None]
 _WARM_UP_ROUNDS = 3
@@ -60,10 +72,11 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Twin(NamedTuple):
-    """Another way of doing what the tap does, to measure it by."""
+    """Another way of doing what the tap does, to measure it by; `times` what it adds is allowed."""
 
     name: str
     prepare: Callable[[], Side]
+    times: float = 1.0
 
 
 class Sample(NamedTuple):
@@ -162,24 +175,24 @@ def _interval(values: list[float]) -> tuple[float, float]:
     return ordered[low], ordered[high]
 
 
-def arguments(description: str, *, rounds: int) -> argparse.Namespace:
-    """Read a benchmark's own command line."""
+def main(description: str, figures: Callable[[int], Iterable[Figure]], rounds: int) -> int:
+    """Run one benchmark from its own command line; give 1 where a figure is over its limit."""
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=rounds, help="how often each side is run")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each figure")
-    return parser.parse_args()
-
-
-def printed(figures: Iterable[Figure], *, as_json: bool) -> int:
-    """Print figures as they come; give 1 where one is over its limit, else 0."""
+    given = parser.parse_args()
     is_met = True
-    if not as_json:
-        print(machine())
-        print(_HEAD)
-    for figure in figures:
+    if not given.json:
+        print(f"{machine()}\n{HEAD}")
+    for figure in figures(given.rounds):
         is_met = is_met and figure.is_met
-        print(msgspec.json.encode(figure).decode() if as_json else line(figure), flush=True)
+        print(as_json(figure) if given.json else line(figure), flush=True)
     return 0 if is_met else 1
+
+
+def as_json(figure: Figure) -> str:
+    """Give a figure as a line of JSON."""
+    return msgspec.json.encode(figure).decode()
 
 
 def machine() -> str:
@@ -190,7 +203,7 @@ def machine() -> str:
     )
 
 
-_HEAD = (
+HEAD = (
     f"{'':34} {'unit':>8} {'tapped':>9} {'bare':>9} {'added':>9} {'95 %':>17} "
     f"{'control':>8} {'ratio':>6} {'limit':>7}"
 )

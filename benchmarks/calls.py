@@ -9,33 +9,36 @@ records the same by hand around the same call: `start_span`, `set_attribute` for
 import sys
 from collections.abc import Iterator
 
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
 import interceptor
 
 from . import _memory_transport as memory
-from ._pairs import Figure, Side, Twin, arguments, measured, printed
+from ._pairs import Figure, Side, Twin, main, measured
+from ._spans import NotRecordedError, Spans
 
-__all__ = ["figures"]
+__all__ = ["ROUNDS", "figures"]
 
-_CALLS = 20
+ROUNDS = 201
+
+_CALLS, _WARM_UP_CALLS = 20, 5
 
 
 def figures(rounds: int) -> Iterator[Figure]:
     """Give the cost of a bare span around a call, and of a recorded call, the limit of which it is."""
-    attributes = _attributes_of_a_call()
+    spans = Spans()
+    attributes = _attributes_of_a_call(spans)
     plain = memory.answer()
     tapped = interceptor.wrap(memory.answer())
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("bench")
 
     def sending(transport: object) -> Side:
+        memory.sends(transport, memory.requests(_WARM_UP_CALLS))
         given = memory.requests(_CALLS)
         return lambda: memory.sends(transport, given)
 
     def by_hand() -> Side:
-        given = memory.requests(_CALLS)
-
         def run() -> None:
             for request in given:
                 span = tracer.start_span("chat mistral-small-latest", kind=SpanKind.CLIENT)
@@ -44,6 +47,9 @@ def figures(rounds: int) -> Iterator[Figure]:
                     span.set_attribute(name, value)
                 span.end()
 
+        given = memory.requests(_WARM_UP_CALLS)
+        run()
+        given = memory.requests(_CALLS)
         return run
 
     yield from measured(
@@ -52,27 +58,20 @@ def figures(rounds: int) -> Iterator[Figure]:
         bare=lambda: sending(plain),
         units=_CALLS,
         rounds=rounds,
-        between=interceptor.flush,
+        between=spans.flush,
         twin=Twin(f"a bare span, {len(attributes)} attributes", by_hand),
     )
+    if spans.count < rounds * _CALLS:
+        raise NotRecordedError(f"{spans.count} spans of {rounds * _CALLS} calls")
 
 
-def _attributes_of_a_call() -> dict[str, object]:
+def _attributes_of_a_call(spans: Spans) -> dict[str, object]:
     """Record one call, and give the attributes that its span came to have."""
-    ended: list[ReadableSpan] = []
-
-    class Keep(SpanProcessor):
-        def on_end(self, span: ReadableSpan) -> None:
-            ended.append(span)
-
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(Keep())
-    interceptor.configure(destinations=(), content="full", tracer_provider=provider)
     memory.sends(interceptor.wrap(memory.answer()), memory.requests(1))
-    interceptor.flush()
-    return dict(ended[0].attributes or {})
+    spans.flush()
+    spans.said(gen_ai__usage__input_tokens=21)
+    return dict((spans.last and spans.last.attributes) or {})
 
 
 if __name__ == "__main__":
-    given = arguments(__doc__ or "", rounds=201)
-    sys.exit(printed(figures(given.rounds), as_json=given.json))
+    sys.exit(main(__doc__ or "", figures, ROUNDS))

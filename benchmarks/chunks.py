@@ -6,9 +6,12 @@ from collections.abc import Iterator
 import interceptor
 
 from . import _memory_transport as memory
-from ._pairs import Figure, Limit, Side, arguments, measured, printed
+from ._pairs import Figure, Limit, Side, main, measured
+from ._spans import Spans
 
-__all__ = ["figures"]
+__all__ = ["ROUNDS", "figures"]
+
+ROUNDS = 21
 
 _CHUNKS = 20_000
 _LIMIT = Limit(1.0, "1 µs a chunk")
@@ -16,7 +19,7 @@ _LIMIT = Limit(1.0, "1 µs a chunk")
 
 def figures(rounds: int) -> Iterator[Figure]:
     """Give the cost of a piece in a stream of twenty thousand."""
-    interceptor.configure(destinations=(), content="full")
+    spans = Spans()
     plain = memory.stream(_CHUNKS)
     tapped = interceptor.wrap(memory.stream(_CHUNKS))
 
@@ -30,16 +33,11 @@ def figures(rounds: int) -> Iterator[Figure]:
         bare=lambda: sending(plain),
         units=_CHUNKS,
         rounds=rounds,
-        between=lambda: _flushed(),
+        between=spans.flush,
         limit=_LIMIT,
     )
-
-
-def _flushed() -> None:
-    if not interceptor.flush(60):
-        raise TimeoutError("the worker did not keep up")
+    spans.said(mistral_ai__stream__events=_CHUNKS, gen_ai__usage__input_tokens=9)
 
 
 if __name__ == "__main__":
-    given = arguments(__doc__ or "", rounds=21)
-    sys.exit(printed(figures(given.rounds), as_json=given.json))
+    sys.exit(main(__doc__ or "", figures, ROUNDS))

@@ -29,6 +29,7 @@ COMMANDS = {
     "run": "run a program and record it, without a change to it",
     "env": "print the variables that do the same for a shell, an image or a service",
     "autostart": "let INTERCEPTOR=1 alone switch recording on in this environment",
+    "bench": "measure on this machine what being recorded costs",
     "doctor": "say what is installed and what is on, and try it with one call",
 }
 """Each command and what it does, in the order of `interceptor --help`."""
