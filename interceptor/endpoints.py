@@ -367,7 +367,7 @@ def match(method: str, path: str) -> Match:
     one regular expression at each place where one of the table's paths may begin.
     """
     pattern, rows = _compiled(method)
-    for begin in _BEGINS.finditer(path):
+    for begin in reversed(list(_BEGINS.finditer(path))):
         if found := pattern.fullmatch(path, begin.start()):
             at = found.lastindex or 0
             names = _NAMED.findall(rows[at].path)
@@ -379,7 +379,7 @@ def match(method: str, path: str) -> Match:
 _NAMED = re.compile(r"\{(\w+)\}")
 _WILD = re.compile(r"/\\\*\\\*|\\\*|\\\{\w+\\\}")
 _TAILS = {r"/\*\*": r"(?:/.*)?", r"\*": r"[^/]+"}
-_BEGINS = re.compile(f"/(?:{'|'.join(sorted({row.path.split('/')[1] for row in TABLE}))})/")
+_BEGINS = re.compile(f"/(?:{'|'.join(sorted({row.path.split('/')[1] for row in TABLE}))})(?=/)")
 
 
 @functools.lru_cache(maxsize=16)
