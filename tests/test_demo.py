@@ -99,21 +99,26 @@ def test_every_story_leaves_its_traces(traces):
         ("chat mistral-small-latest", 1, "ok"): 5,  # plain, two streams, retried, left early
         ("chat mistral-small-latest", 1, "error"): 1,  # the 429
         ("embeddings mistral-embed", 1, "ok"): 1,
-        (PAYMENT, 3, "ok"): 1,
+        (PAYMENT, 5, "ok"): 1,
         ("translate a notice", 4, "ok"): 1,
     }
 
 
-def test_the_tools_results_are_in_the_second_turn(traces):
-    (_, first, second) = next(trace for trace in traces if trace[0].name == PAYMENT)
+def test_the_tools_ran_between_the_turns_and_their_results_are_in_the_second(traces):
+    (agent, first, *tools, second) = next(trace for trace in traces if trace[0].name == PAYMENT)
+    assert {span.parent_id for span in (first, *tools, second)} == {agent.span_id}
     assert list(first.attributes["gen_ai.response.finish_reasons"]) == ["tool_calls"]
+    assert [tool.name for tool in tools] == ["retrieve_payment_status", "retrieve_payment_date"]
     results = [
-        part["response"]
+        (part["id"], part["response"])
         for message in json.loads(second.attributes["gen_ai.input.messages"])
         for part in message["parts"]
         if part["type"] == "tool_call_response"
     ]
-    assert results == ['{"status": "pending"}', '{"date": "2026-10-05"}']
+    calls = [tool.attributes["gen_ai.tool.call.id"] for tool in tools]
+    assert results == list(
+        zip(calls, ['{"status": "pending"}', '{"date": "2026-10-05"}'], strict=True)
+    )
 
 
 def test_concurrent_calls_overlap_under_one_parent(traces):

@@ -7,11 +7,10 @@ replay server finds the same question with its answer; the real API can be asked
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module, metadata
 from typing import Any, NamedTuple
 
-from interceptor import runtime
+from interceptor.observing import span
 from interceptor.replay import named
 
 __all__ = ["PAYMENT", "STORIES", "Caller", "Story", "sdk"]
@@ -57,15 +56,6 @@ def sdk(part: str = "") -> Any:
     return import_module(f"mistralai{part}" if is_first else f"mistralai.client{part}")
 
 
-def _span(name: str) -> AbstractContextManager[Any]:
-    """Put one span around the calls of a block."""
-    current = runtime.current()
-    attributes = {"gen_ai.operation.name": "invoke_workflow"}
-    if current is None:
-        return nullcontext()
-    return current.tracer().start_as_current_span(name, attributes=attributes)
-
-
 def _chat(caller: Caller) -> str:
     answer = caller.mistral.chat.complete(**caller.asking("chat.completions/plain"))
     return str(answer.choices[0].message.content)
@@ -85,41 +75,37 @@ async def _streamed_async(caller: Caller) -> str:
 def _payment(caller: Caller) -> str:
     """Let the model call two functions over a table, and answer from what they found."""
     asking = caller.asking("chat.completions/payments_first_turn")
-    with _span(PAYMENT):
+    with span(PAYMENT, kind="agent") as agent:
+        agent.set_input(asking["messages"][-1]["content"])
         message = caller.mistral.chat.complete(**asking).choices[0].message
-        results = [_run_tool(call) for call in message.tool_calls]
-        asking["messages"] += [message, *results]
+        asking["messages"] += [message, *map(_run_tool, message.tool_calls)]
         asking["tool_choice"] = "auto"
-        answer = caller.mistral.chat.complete(**asking)
-    return str(answer.choices[0].message.content)
+        answer = caller.mistral.chat.complete(**asking).choices[0].message.content
+        agent.set_output(answer)
+    return str(answer)
 
 
 def _run_tool(call: Any) -> dict[str, str]:
     """Look a payment up as `retrieve_payment_status` and `retrieve_payment_date` promise."""
-    arguments = json.loads(call.function.arguments)
-    wanted = call.function.name.removeprefix("retrieve_payment_")
-    payment = PAYMENTS.get(arguments["payment_id"], {})
-    result = {wanted: payment.get(wanted, "unknown")}
-    return {
-        "role": "tool",
-        "name": call.function.name,
-        "content": json.dumps(result),
-        "tool_call_id": call.id,
-    }
+    name, arguments = call.function.name, json.loads(call.function.arguments)
+    with span(name, kind="tool", tool_call_id=call.id) as tool:
+        tool.set_input(arguments)
+        wanted = name.removeprefix("retrieve_payment_")
+        result = {wanted: PAYMENTS.get(arguments.get("payment_id"), {}).get(wanted, "unknown")}
+        tool.set_output(result)
+    return {"role": "tool", "name": name, "content": json.dumps(result), "tool_call_id": call.id}
 
 
 async def _translations(caller: Caller) -> str:
     """Ask three things at once, under one span."""
-    with _span("translate a notice"):
+    questions = [caller.asking(f"chat.completions/translate_{language}") for language in LANGUAGES]
+    with span("translate a notice") as whole:
         answers = await asyncio.gather(
-            *(
-                caller.mistral.chat.complete_async(
-                    **caller.asking(f"chat.completions/translate_{x}")
-                )
-                for x in LANGUAGES
-            )
+            *(caller.mistral.chat.complete_async(**q) for q in questions)
         )
-    return " ".join(str(answer.choices[0].message.content) for answer in answers)
+        texts = [str(answer.choices[0].message.content) for answer in answers]
+        whole.set_output(texts)
+    return " ".join(texts)
 
 
 def _embeddings(caller: Caller) -> str:
