@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 __all__ = ["decoded", "encodings"]
 
 _PIECE_BYTES = 1 << 16
+_SLICE_BYTES = 32
 _GZIP, _ZLIB = b"\x1f", b"\x78"
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
@@ -38,8 +39,15 @@ def decoded(
         elif other is None:
             raise LookupError(name)
         else:
-            pieces = other(name, pieces)
+            pieces = other(name, _sliced(pieces))
     return iter(pieces)
+
+
+def _sliced(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut small: a decoder may give at once all that a piece stands for (br: 16 MB for 20 bytes)."""
+    for piece in pieces:
+        for at in range(0, len(piece), _SLICE_BYTES):
+            yield piece[at : at + _SLICE_BYTES]
 
 
 def _inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:

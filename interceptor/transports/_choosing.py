@@ -7,12 +7,12 @@ from typing import Any
 
 from interceptor.errors import TransportError
 from interceptor.recorder import Recorder
+from interceptor.transports._kinds import LIBRARIES, bases, library
 from interceptor.transports._proxies import environment_proxies
 from interceptor.transports._tap import AsyncTap, Tap
 
 __all__ = ["clients", "is_tap", "sdk_library", "tap", "wrap"]
 
-_LIBRARIES = ("httpx", "httpx2")
 _OF_TRANSPORT = ("verify", "cert", "http1", "http2", "limits")
 _FIRST_ON_HTTPX2 = 3
 
@@ -35,11 +35,11 @@ def is_tap(transport: Any) -> bool:
 
 def tap(transport: Any, *, recorder: Recorder | None = None) -> Any:
     """Give a tap of the right kind around a transport, also around one that is a tap itself."""
-    library, bases = _bases(transport)
-    if not bases:
-        raise TransportError(_refusal(transport, library))
-    module = importlib.import_module(f"interceptor.transports.{library}")
-    name = "EitherTransport" if len(bases) > 1 else bases[0].replace("Base", "")
+    found = bases(transport)
+    if not found:
+        raise TransportError(_refusal(transport))
+    module = importlib.import_module(f"interceptor.transports.{library(transport)}")
+    name = "EitherTransport" if len(found) > 1 else found[0].replace("Base", "")
     return getattr(module, name)(transport, recorder=recorder)
 
 
@@ -58,16 +58,16 @@ def clients(*, recorder: Recorder | None = None, **options: Any) -> dict[str, An
                 f"clients() makes a sync and an async client, and one {name} cannot serve both; "
                 f"make the client yourself with {name}=interceptor.wrap(...)"
             )
-    library = sdk_library()
-    http = importlib.import_module(library)
-    taps = importlib.import_module(f"interceptor.transports.{library}")
+    name = sdk_library()
+    http = importlib.import_module(name)
+    taps = importlib.import_module(f"interceptor.transports.{name}")
     sync, async_ = (
         (http.Client, http.HTTPTransport, taps.Transport),
         (http.AsyncClient, http.AsyncHTTPTransport, taps.AsyncTransport),
     )
     return {
-        "client": _client(*sync, recorder, options),
-        "async_client": _client(*async_, recorder, options),
+        "client": _client(name, *sync, recorder, options),
+        "async_client": _client(name, *async_, recorder, options),
     }
 
 
@@ -76,12 +76,13 @@ def sdk_library() -> str:
     try:
         version = importlib.metadata.version("mistralai")
     except importlib.metadata.PackageNotFoundError:
-        return next((name for name in _LIBRARIES if importlib.util.find_spec(name)), "httpx")
+        return next((name for name in LIBRARIES if importlib.util.find_spec(name)), "httpx")
     major = version.partition(".")[0]
     return "httpx2" if major.isdigit() and int(major) >= _FIRST_ON_HTTPX2 else "httpx"
 
 
 def _client(
+    library: str,
     make_client: Any,
     make_transport: Any,
     tap: Any,
@@ -101,33 +102,22 @@ def _client(
     def tapped(proxy: Any) -> Any:
         return tap(make_transport(proxy=proxy, **of_transport), recorder=recorder)
 
-    proxies = environment_proxies() if trust_env and proxy is None else {}
+    proxies = environment_proxies(library) if trust_env and proxy is None else {}
     mounts = {pattern: None if url is None else tapped(url) for pattern, url in proxies.items()}
     return make_client(**{"follow_redirects": True} | given, transport=tapped(proxy), mounts=mounts)
 
 
-def _bases(transport: Any) -> tuple[str | None, tuple[str, ...]]:
-    """Give the library that an object's class comes from, and which of its transports it is."""
-    library, found = None, []
-    for one in type(transport).__mro__:
-        root = one.__module__.partition(".")[0]
-        if root in _LIBRARIES:
-            library = library or root
-            if one.__name__ in ("BaseTransport", "AsyncBaseTransport"):
-                found.append(one.__name__)
-    return library, tuple(sorted(found, reverse=True))
-
-
-def _refusal(given: Any, library: str | None) -> str:
+def _refusal(given: Any) -> str:
     kind = f"{type(given).__module__}.{type(given).__qualname__}"
     if isinstance(given, type):
         return f"wrap() takes a transport, not the class {given.__qualname__}: give it an instance"
-    if library is not None or type(given).__module__.partition(".")[0] == "mistralai":
+    if library(given) is not None or kind.startswith("mistralai."):
         return (
             f"wrap() takes a transport, and {kind} is none; for a client that exists use "
             "interceptor.instrument(client)"
         )
     return (
-        f"wrap() takes a transport of httpx or httpx2, and {kind} derives from neither; "
-        "derive it from BaseTransport or AsyncBaseTransport"
+        f"wrap() takes a transport of httpx or httpx2, and {kind} derives from neither; derive it "
+        "from BaseTransport or AsyncBaseTransport, or give it to the class that you mean, such as "
+        "interceptor.transports.httpx2.Transport"
     )

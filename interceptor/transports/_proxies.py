@@ -1,39 +1,70 @@
 """The environment's proxies, as the mounts of an HTTP client.
 
-httpx reads them only where it builds its own transports; this gives the same map to clients that
-are given theirs. The rules are httpx's own, from its documentation of environment variables.
+httpx and httpx2 read them only where a client builds its own transports; this gives the same map
+to clients that are given theirs. The rules are those libraries' own, and not quite the same.
 """
 
+import importlib
 import ipaddress
 from urllib.request import getproxies
 
 __all__ = ["environment_proxies"]
 
+_IPV4, _IPV6 = 4, 6
 
-def environment_proxies() -> dict[str, str | None]:
+
+def environment_proxies(library: str) -> dict[str, str | None]:
     """Give URL patterns and the proxy for each; None for those that are to be reached directly."""
     found = getproxies()
+    hosts = [name.strip() for name in found.get("no", "").split(",")]
+    if "*" in hosts:
+        return {}
     mounts: dict[str, str | None] = {}
     for scheme in ("http", "https", "all"):
         if url := found.get(scheme):
             mounts[f"{scheme}://"] = url if "://" in url else f"http://{url}"
-    for host in (name.strip() for name in found.get("no", "").split(",")):
-        if host == "*":
-            return {}
-        if host:
-            mounts[_pattern(host)] = None
-    return mounts
+    pattern = _pattern if library == "httpx" else _pattern2
+    direct = (pattern(host) for host in hosts if host)
+    return mounts | {one: None for one in direct if one is not None}
 
 
 def _pattern(host: str) -> str:
-    """Give the pattern for a name in NO_PROXY: an address, `localhost`, a domain, or a URL."""
+    """Give httpx's pattern for a name in NO_PROXY: a URL, an address, `localhost` or a domain."""
+    version = _ip_version(host)
     if "://" in host:
         return host
-    if (version := _ip_version(host)) is not None:
-        return f"all://{host}" if version == 4 else f"all://[{host}]"  # noqa: PLR2004
-    if host.lower() == "localhost":
+    if version == _IPV6:
+        return f"all://[{host}]"
+    if version == _IPV4 or host.lower() == "localhost":
         return f"all://{host}"
     return f"all://*{host}"
+
+
+def _pattern2(host: str) -> str | None:
+    """Give httpx2's pattern: it knows more forms, and leaves out what it cannot read."""
+    address, slash, prefix = host.partition("/")
+    pattern = _pattern(host)
+    if "://" not in host and _ip_version(host) != _IPV4:
+        if _ip_version(host) == _IPV6:
+            pattern = f"all://[{address}]{slash}{prefix}"
+        elif host.startswith("["):
+            pattern = f"all://{host}"
+        elif slash:
+            return None
+        elif host.startswith("*."):
+            pattern = f"all://{host}"
+    return pattern if _is_readable(pattern) else None
+
+
+def _is_readable(pattern: str) -> bool:
+    """Tell whether a client takes a pattern, the only way that the library says so in public."""
+    http = importlib.import_module("httpx2")
+    nowhere = http.MockTransport(lambda _: http.Response(200))
+    try:
+        http.Client(transport=nowhere, mounts={pattern: None}, trust_env=False).close()
+    except http.InvalidURL:
+        return False
+    return True
 
 
 def _ip_version(host: str) -> int | None:

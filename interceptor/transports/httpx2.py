@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from interceptor.errors import TransportError
+from interceptor.transports._kinds import checked
 from interceptor.transports._tap import AsyncTap, AsyncTapStream, Tap, TapStream
 
 __all__ = ["AsyncTransport", "EitherTransport", "Transport"]
@@ -58,7 +58,7 @@ class Transport(Tap, httpx2.BaseTransport):
 
     @staticmethod
     def _checked(inner: Any) -> Any:
-        return _of_kind(inner, httpx2.BaseTransport, "Transport", "handle_request")
+        return checked(inner, httpx2.BaseTransport, "handle_request", tap="Transport")
 
 
 class AsyncTransport(AsyncTap, httpx2.AsyncBaseTransport):
@@ -73,7 +73,9 @@ class AsyncTransport(AsyncTap, httpx2.AsyncBaseTransport):
 
     @staticmethod
     def _checked(inner: Any) -> Any:
-        return _of_kind(inner, httpx2.AsyncBaseTransport, "AsyncTransport", "handle_async_request")
+        return checked(
+            inner, httpx2.AsyncBaseTransport, "handle_async_request", tap="AsyncTransport"
+        )
 
 
 class EitherTransport(Transport, AsyncTransport):
@@ -81,15 +83,7 @@ class EitherTransport(Transport, AsyncTransport):
 
     @staticmethod
     def _checked(inner: Any) -> Any:
-        return inner
-
-
-def _of_kind(inner: Any, kind: type, name: str, method: str) -> Any:
-    """Give `inner` where it is a transport of this flavour; say what it is where it is not."""
-    if isinstance(inner, kind) or callable(getattr(inner, method, None)):
-        return inner
-    raise TransportError(
-        f"interceptor.transports.httpx2.{name} cannot wrap {type(inner).__module__}."
-        f"{type(inner).__qualname__}; give it a {kind.__module__.partition('.')[0]}."
-        f"{kind.__name__}, or let interceptor.wrap(...) pick the class"
-    )
+        checked(inner, httpx2.BaseTransport, "handle_request", tap="EitherTransport")
+        return checked(
+            inner, httpx2.AsyncBaseTransport, "handle_async_request", tap="EitherTransport"
+        )
