@@ -7,6 +7,7 @@ no I/O and reads no clock: whoever feeds it passes the bytes it saw and the
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 __all__ = ["ABANDONED", "CLOSED_EARLY", "Body", "Chunk", "Decode", "Ending", "Exchange", "Request"]
@@ -17,14 +18,11 @@ Decode = Callable[[str, Iterable[bytes]], Iterator[bytes]]
 Raises `LookupError` where the encoding is unknown.
 """
 
+Chunk = tuple[bytes, int]
+"""Bytes as they came, and the clock's reading when they did: a bare tuple, for a long stream
+has hundreds of thousands, and the collector need not look at these."""
+
 _CHUNK_OVERHEAD_BYTES = 120  # a tuple, a bytes header and an int: what tiny chunks really cost
-
-
-class Chunk(NamedTuple):
-    """Bytes as they came, and the clock's reading when they did."""
-
-    data: bytes
-    at_ns: int
 
 
 class Ending(NamedTuple):
@@ -81,28 +79,18 @@ class Exchange:
     0 keeps nothing of the body.
     """
 
-    __slots__ = (
-        "_append",
-        "_chunks",
-        "_held_bytes",
-        "_tail",
-        "attempt",
-        "decode",
-        "ended_at_ns",
-        "ending",
-        "first_byte_at_ns",
-        "headers",
-        "headers_at_ns",
-        "http_version",
-        "let_go_bytes",
-        "limit_bytes",
-        "marks",
-        "received_bytes",
-        "request",
-        "started_ns",
-        "started_unix_ns",
-        "status",
-    )
+    # What most exchanges have alike stands here: setting it for each is time on the hot path.
+    status: int | None = None
+    http_version: str | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+    headers_at_ns: int | None = None
+    first_byte_at_ns: int | None = None
+    ended_at_ns: int | None = None
+    ending: Ending | None = None
+    received_bytes = 0
+    let_go_bytes = 0
+    _held_bytes = 0
+    _tail: deque[Chunk] | None = None
 
     def __init__(
         self,
@@ -120,20 +108,9 @@ class Exchange:
         self.started_ns = started_ns
         self.attempt = attempt
         self.decode = decode
-        self.status: int | None = None
-        self.http_version: str | None = None
-        self.headers: Mapping[str, str] = {}
-        self.headers_at_ns: int | None = None
-        self.first_byte_at_ns: int | None = None
-        self.ended_at_ns: int | None = None
-        self.ending: Ending | None = None
-        self.marks: list[tuple[str, int]] = []
-        self.received_bytes = 0
-        self.let_go_bytes = 0
         self.limit_bytes = limit_bytes
-        self._held_bytes = 0
+        self.marks: list[tuple[str, int]] = []
         self._chunks: list[Chunk] = []
-        self._tail: deque[Chunk] | None = None
         self._append = self._chunks.append
 
     def respond(
@@ -155,7 +132,7 @@ class Exchange:
         size = len(data)
         self.received_bytes += size
         self._held_bytes += size + _CHUNK_OVERHEAD_BYTES
-        self._append(Chunk(data, at_ns))
+        self._append((data, at_ns))
         if self._held_bytes > self.limit_bytes:
             self._drop_middle()
 
@@ -181,7 +158,7 @@ class Exchange:
         if self._tail is None:
             return Body(kept, (), 0)
         tail = tuple(self._tail)
-        dropped_bytes = self.received_bytes - sum(len(chunk.data) for chunk in kept + tail)
+        dropped_bytes = self.received_bytes - sum(len(data) for data, _ in kept + tail)
         return Body(kept, tail, dropped_bytes)
 
     def _drop_middle(self) -> None:
@@ -197,10 +174,10 @@ class Exchange:
         while self._held_bytes > self.limit_bytes and len(tail) > 1:
             self._held_bytes -= _cost(tail.popleft())
         if self._held_bytes > self.limit_bytes and tail:
-            last = tail.pop()
-            end = last.data[-max(1, self.limit_bytes // 2) :]
-            self._held_bytes -= len(last.data) - len(end)
-            tail.append(Chunk(end, last.at_ns))
+            data, at_ns = tail.pop()
+            end = data[-max(1, self.limit_bytes // 2) :]
+            self._held_bytes -= len(data) - len(end)
+            tail.append((end, at_ns))
 
     def _split(self) -> deque[Chunk]:
         """Leave chunks worth half the limit where they are, and give the rest: from now the tail.
@@ -212,13 +189,13 @@ class Exchange:
             if _cost(chunk) > room:
                 break
             room -= _cost(chunk)
-        chunk = self._chunks[number]
+        data, at_ns = self._chunks[number]
         cut = max(0, room - _CHUNK_OVERHEAD_BYTES)
-        tail = deque([Chunk(chunk.data[cut:], chunk.at_ns), *self._chunks[number + 1 :]])
-        self._chunks[number:] = [Chunk(chunk.data[:cut], chunk.at_ns)] if cut else []
+        tail = deque([(data[cut:], at_ns), *self._chunks[number + 1 :]])
+        self._chunks[number:] = [(data[:cut], at_ns)] if cut else []
         self._held_bytes += _CHUNK_OVERHEAD_BYTES if cut else 0
         return tail
 
 
 def _cost(chunk: Chunk) -> int:
-    return len(chunk.data) + _CHUNK_OVERHEAD_BYTES
+    return len(chunk[0]) + _CHUNK_OVERHEAD_BYTES
