@@ -3,6 +3,7 @@
 import importlib
 import os
 import pkgutil
+import re
 import signal
 import subprocess
 import sys
@@ -50,14 +51,17 @@ def test_a_command_says_what_it_is(name, capsys):
     assert main([name, "--help"]) == 0
     out = capsys.readouterr().out
     assert f"usage: interceptor {name}" in out
-    assert importlib.import_module(f"interceptor.cli.{name}").__doc__.strip() in out
+    said = importlib.import_module(f"interceptor.cli.{name}").__doc__
+    assert " ".join(said.split()) in " ".join(out.split())
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"]], ids=["nothing", "--help"])
 def test_help_lists_all_commands(arguments, capsys):
     assert main(arguments) == 0
     out = capsys.readouterr().out
-    assert all(f"    {name} " in out and what in out for name, what in COMMANDS.items())
+    listed = dict(re.findall(r"^  (\w+)  +(.+)$", out.partition("commands:")[2], re.MULTILINE))
+    assert listed == COMMANDS
+    assert all(len(line) < 80 for line in out.splitlines())
 
 
 def test_version(capsys):

@@ -12,7 +12,8 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, NoReturn
 
@@ -27,7 +28,7 @@ COMMANDS = {
     "ls": "list the newest traces",
     "show": "show one trace: its tree, its conversation, what it used",
     "run": "run a program and record it, without a change to it",
-    "env": "print the variables that do the same for a shell, an image or a service",
+    "env": "print variables that do the same: for a shell, an image, a service",
     "autostart": "let INTERCEPTOR=1 alone switch recording on in this environment",
     "bench": "measure on this machine what being recorded costs",
     "doctor": "say what is installed and what is on, and try it with one call",
@@ -72,15 +73,34 @@ def _run(argv: Sequence[str] | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="interceptor",
+        usage="%(prog)s [-h] [--version] COMMAND ...",
         description="See every call that a Python program makes to Mistral's API.",
-        epilog="`interceptor COMMAND --help` says more about each.",
+        epilog="\n".join(_help()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.set_defaults(run=lambda _: (text for text in [parser.format_help().rstrip()]))
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Command)
-    for name, what in COMMANDS.items():
-        commands.add_parser(name, help=what)
+    # Argparse would list the commands in its own way, under a line that says nothing.
+    commands = parser.add_subparsers(
+        prog=parser.prog, metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Command
+    )
+    for name in COMMANDS:
+        commands.add_parser(name)
     return parser
+
+
+def _help() -> Iterator[str]:
+    longest = max(map(len, COMMANDS))
+    yield "commands:"
+    yield from (f"  {name:{longest}}  {what}" for name, what in COMMANDS.items())
+    yield ""
+    yield "`interceptor COMMAND --help` says more about each."
+
+
+def _filled(text: str) -> str:
+    """Fit the paragraphs of a docstring to 80 columns; what is indented stays as it is."""
+    parts = text.strip().split("\n\n")
+    return "\n\n".join(one if one.startswith(" ") else textwrap.fill(one, 79) for one in parts)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -95,7 +115,7 @@ class _Command(_Parser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         command = importlib.import_module(f"{__name__}.{self.prog.split()[-1]}")
-        self.description = command.__doc__
+        self.description = _filled(command.__doc__ or "")
         self.formatter_class = argparse.RawDescriptionHelpFormatter
         self.set_defaults(run=command.run)
         command.add_arguments(self)

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from interceptor.cli._layout import Field
 from interceptor.cli._parts import blocks
-from interceptor.cli._texts import compact, line, parsed, readable, shortened, visible
+from interceptor.cli._texts import compact, counted, line, parsed, readable, shortened, visible
 
 __all__ = ["Conversation"]
 
@@ -60,11 +60,13 @@ class Conversation:
         known = 0 if self._is_full else self._known(messages)
         if known:
             where = self._said_in[_identity(messages[known - 1])]
-            yield Field.of("", f"{_count(known)} as in span {where}", "dim")
+            yield Field.of("", f"{counted(known, 'message')} as in span {where}", "dim")
         rest = messages[known:]
         hidden = 0 if self._is_full else max(len(rest) - _MOST_MESSAGES, 0)
         if hidden:
-            yield Field.of("", f"{_count(hidden)} before these; --full shows all", "dim")
+            yield Field.of(
+                "", f"{counted(hidden, 'message')} before these; --full shows all", "dim"
+            )
         for message in rest[hidden:]:
             yield from self._message(message)
 
@@ -91,10 +93,6 @@ class Conversation:
         return Text.assemble(
             text[: len(kept)], (f"\n… {left} more characters; --full shows all", "dim")
         )
-
-
-def _count(number: int) -> str:
-    return "1 message" if number == 1 else f"{number} messages"
 
 
 def _identity(message: Message) -> str:

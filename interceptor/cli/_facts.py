@@ -5,7 +5,7 @@ from typing import Any, TypeGuard
 
 from interceptor.cli._layout import Field
 from interceptor.cli._listing import STYLES, error_of
-from interceptor.cli._texts import compact, dollars, line, parsed, size
+from interceptor.cli._texts import compact, counted, dollars, line, parsed, size
 from interceptor.cli._times import seconds
 from interceptor.store import Event, Span, Status
 
@@ -21,7 +21,6 @@ _SHOWN_ELSEWHERE = (
     *("gen_ai.", "mistral_ai.", "http.", "server.", "network.", "url.", "error."),
     *("input.", "output.", "session.", "user.", "tag."),
 )
-_STACKTRACE = "exception.stacktrace"
 
 Attributes = Mapping[str, Any]
 
@@ -120,7 +119,7 @@ def _embeddings(has: Attributes) -> str:
     dimensions = has.get("gen_ai.embeddings.dimension.count")
     if count is None:
         return ""
-    vectors = "1 vector" if count == 1 else f"{count} vectors"
+    vectors = counted(count, "vector")
     return vectors if dimensions is None else f"{vectors} of {dimensions} dimensions"
 
 
@@ -137,7 +136,7 @@ def _stream(has: Attributes) -> list[str]:
     events = has.get("mistral_ai.stream.events")
     gaps = "mistral_ai.stream.chunk_interval."
     return [
-        "" if events is None else f"{events} events",
+        "" if events is None else counted(events, "event"),
         _seconds(has, f"{gaps}p50", "gaps {} p50")
         + _seconds(has, f"{gaps}p95", ", {} p95")
         + _seconds(has, f"{gaps}max", ", {} longest"),
@@ -210,16 +209,22 @@ def _others(has: Attributes, *, is_full: bool) -> list[str]:
 
 def _events(span: Span, *, is_full: bool) -> Iterator[Field]:
     for event in span.events:
-        trace = event.attributes.get(_STACKTRACE)
-        if event.name != "exception" or (trace is None and not span.failed):
+        has = dict(event.attributes)
+        has.pop("exception.escaped", None)
+        stacktrace = has.pop("exception.stacktrace", None)
+        if not _is_told(event, span.status_message):
             after = seconds(max(event.unix_ns - span.start_unix_ns, 0) / 1e9)
-            yield Field.of("event", _BETWEEN.join([f"{event.name} after {after}", *_said(event)]))
-        elif is_full:
-            yield Field.of("traceback", str(trace).rstrip())
+            parts = [f"{event.name} after {after}", *(f"{key} {_value(has[key])}" for key in has)]
+            yield Field.of("event", _BETWEEN.join(map(line, parts)))
+        if is_full and stacktrace:
+            yield Field.of("traceback", str(stacktrace).rstrip())
 
 
-def _said(event: Event) -> list[str]:
-    return [line(f"{key} {_value(value)}") for key, value in event.attributes.items()]
+def _is_told(event: Event, error: str | None) -> bool:
+    """Tell whether an event is the exception that the span's error names."""
+    return event.name == "exception" and str(event.attributes.get("exception.message")) in (
+        error or ""
+    )
 
 
 def _notes(has: Attributes) -> Iterator[Field]:
@@ -235,14 +240,15 @@ def _notes(has: Attributes) -> Iterator[Field]:
 
 def _outcome(span: Span, now_unix_ns: int) -> Iterator[Field]:
     style = STYLES[span.status]
-    by = "" if span.pid is None else f" in process {span.pid}"
     match span.status:
         case Status.RUNNING:
             since = seconds(max(now_unix_ns - span.start_unix_ns, 0) / 1e9)
-            yield Field.of("running", f"for {since}{by}", style, label_style=style)
+            yield Field.of(
+                "running", f"for {since}, in process {span.pid}", style, label_style=style
+            )
         case Status.LOST:
             yield Field.of(
-                "lost", f"it had not ended when its process did{by}", style, label_style=style
+                "lost", f"it had not ended when process {span.pid} did", style, label_style=style
             )
         case Status.ERROR:
             has = span.attributes

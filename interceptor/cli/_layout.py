@@ -115,6 +115,6 @@ class Fields:
 
 
 def _padded(label: Text) -> Text:
-    label = label.copy()
+    label = cut(label, _LABEL - 1)
     label.pad_right(_LABEL - label.cell_len)
     return label

@@ -6,7 +6,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from interceptor.cli._layout import Column, cut, rows_of, width_of
-from interceptor.cli._texts import dollars, line
+from interceptor.cli._texts import counted, dollars, line
 from interceptor.cli._times import clock, date_and_time, seconds
 from interceptor.store import Span, Status, Trace
 
@@ -153,7 +153,7 @@ def _below(trace: Trace) -> Text | None:
     """Give what the first line of two had no room for."""
     parts = [
         Text("" if all(model in trace.name for model in trace.models) else _models(trace), "dim"),
-        Text(f"{trace.call_count} calls" if trace.call_count > 1 else "", "dim"),
+        Text(counted(trace.call_count, "call") if trace.call_count > 1 else "", "dim"),
         Text(f"{trace.failed_span_count} failed" if _coped(trace) else "", "dim"),
         Text(_UNFINISHED.get(trace.status, ""), STYLES[trace.status]),
         _said(trace),

@@ -3,7 +3,17 @@
 import json
 from typing import Any
 
-__all__ = ["compact", "dollars", "line", "parsed", "readable", "shortened", "size", "visible"]
+__all__ = [
+    "compact",
+    "counted",
+    "dollars",
+    "line",
+    "parsed",
+    "readable",
+    "shortened",
+    "size",
+    "visible",
+]
 
 # A terminal obeys control characters, and these texts come from strangers.
 _PICTURES = (
@@ -65,6 +75,11 @@ def readable(value: Any) -> str:
     if isinstance(found, str):
         return found
     return value if isinstance(value, str) else compact(value)  # a number as it was written
+
+
+def counted(number: int, thing: str) -> str:
+    """Give a number of things: `1 call`, `2 calls`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def size(count_bytes: int) -> str:

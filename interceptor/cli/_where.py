@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from interceptor.cli._output import Note
-from interceptor.cli._texts import line
+from interceptor.cli._texts import counted, line
 from interceptor.cli._times import clock
 from interceptor.settings import Settings
 from interceptor.store import Store
@@ -49,8 +49,8 @@ def losses(store: Store, *, now_unix_ns: int) -> Iterator[Note]:
     """Say what could not be kept."""
     if loss := store.lost():
         at = clock(loss.at_unix_ns, now_unix_ns=now_unix_ns)
-        what = "1 span" if loss.count == 1 else f"{loss.count} spans"
-        yield Note(f"{what} could not be kept, most recently at {at}: {line(loss.reason)}")
+        spans = counted(loss.count, "span")
+        yield Note(f"{spans} could not be kept, most recently at {at}: {line(loss.reason)}")
 
 
 def _described(name: str, environ: Mapping[str, str]) -> str:

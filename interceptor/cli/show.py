@@ -18,6 +18,7 @@ from interceptor.cli._heading import about, title
 from interceptor.cli._json import span_json
 from interceptor.cli._layout import Fields
 from interceptor.cli._output import Note, Output
+from interceptor.cli._texts import counted
 from interceptor.cli._tree import Branch, Tree, branches
 from interceptor.cli._where import add_store, store_of
 from interceptor.errors import StoreError
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> Output:
     settings, errors = Settings.from_env_or_default(os.environ)
     yield from (Note(str(error)) for error in errors)
     store, _ = store_of(args, settings)
-    spans = store.trace(args.trace or _newest(store))
+    spans = store.trace(_newest(store) if args.trace is None else args.trace)
     if args.json:
         yield span_json(spans)
     else:
@@ -80,7 +81,7 @@ def _left_out(tree: Sequence[Branch]) -> Iterator[Text]:
     if tree:
         failed = sum(branch.span.failed for branch in tree)
         and_failed = f", {failed} of them failed" if failed else ""
-        yield Text(f"… {len(tree)} more spans{and_failed}; --full shows all", "dim")
+        yield Text(f"… {counted(len(tree), 'more span')}{and_failed}; --full shows all", "dim")
 
 
 def _newest(store: Store) -> str:
