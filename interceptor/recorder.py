@@ -4,8 +4,6 @@ A tap asks `Recorder.open` for a `Recording` before it sends, feeds it while byt
 it once. Reading happens later, on the worker's thread. Nothing here knows what a span is.
 """
 
-import fnmatch
-import functools
 import os
 import re
 import time
@@ -20,21 +18,18 @@ import msgspec
 from interceptor import endpoints
 from interceptor.endpoints import Endpoint
 from interceptor.exchange import ABANDONED, Decode, Ending, Exchange, Request
+from interceptor.hosts import knower
 from interceptor.quiet import quietly, report
 from interceptor.reading import read
 from interceptor.record import Input, Record, Server, Times
 from interceptor.redaction import Policy, redact
-from interceptor.worker import Worker, pause
+from interceptor.worker import Job, Runner, Worker, pause
 
-__all__ = ["Call", "Recorder", "Recording", "Sink", "Start"]
-
-MISTRAL_HOSTS = ("mistral.ai", "*.mistral.ai")
-SDK_AGENT = "mistral-client-python/"
+__all__ = ["Call", "Open", "Recorder", "Recording", "Sink", "Start"]
 
 _EXTENSION = "interceptor"
 _SCAN_BYTES = 2048
 _MODEL = re.compile(rb'"(?:model|agent_id)"\s*:\s*"([^"\\]{1,200})"')
-_STREAM = re.compile(rb'"stream"\s*:\s*true')
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,7 +43,6 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     endpoint: str
     operation: str
     model: str | None
-    is_stream: bool
     host: str
     port: int | None
     attempt: int
@@ -83,6 +77,20 @@ class Sink(Protocol):
         """Begin a call; None where somebody else accounts for it."""
 
 
+class Open(Job, Protocol):
+    """Something under way; once it has ended, a job of the worker."""
+
+    @property
+    def owner(self) -> int:
+        """The id of the tap that feeds it, 0 where none does."""
+
+    def end(self, ending: Ending | None = None) -> None:
+        """End it now, unless it has ended; `ending` says why it did not come to its own end."""
+
+    def forget(self) -> None:
+        """Never end: it belongs to another process."""
+
+
 class _Attempts:
     """What stays with a request that is sent again: kept in its `extensions`."""
 
@@ -96,7 +104,8 @@ class Recording:
     """One exchange on its way from a tap to the sink. A context to send the request in.
 
     `end` may be called any number of times, from any thread and from a finaliser: the first one
-    counts, and it only takes a list's last item and puts into a queue.
+    counts, and it only takes a list's last item and puts into a queue. `answered` gives the
+    response's headers that are kept; there are many, so they are picked on the worker's thread.
     """
 
     __slots__ = (
@@ -105,6 +114,7 @@ class Recording:
         "_recorder",
         "_row",
         "_scope",
+        "answered",
         "call",
         "clock_ns",
         "exchange",
@@ -124,6 +134,7 @@ class Recording:
     ) -> None:
         """Begin; `owner` is the id of the tap that will feed it."""
         self.exchange, self.call, self.owner = exchange, call, owner
+        self.answered: Callable[[], Mapping[str, str]] | None = None
         self.is_taped = call.is_taped
         self.clock_ns = recorder.clock_ns
         self.wants_phases = recorder.phases and self.is_taped
@@ -148,9 +159,11 @@ class Recording:
 
     def end(self, ending: Ending | None = None) -> None:
         """End the exchange now; `ending` is None where the body came to its own end."""
+        if not self._pending:
+            return
         try:
             self._pending.pop()
-        except IndexError:
+        except IndexError:  # another thread was faster
             return
         self.exchange.end(self.clock_ns(), ending)
         self._recorder.take(self)
@@ -170,6 +183,8 @@ class Recording:
 
     def run(self) -> None:
         """Read the exchange and hand the record over; on the worker's thread."""
+        if self.answered is not None:
+            self.exchange.headers = self.answered()
         record = self._recorder.read(self.exchange, self._row)
         with quietly("a span"):
             self.call.finish(record)
@@ -191,22 +206,25 @@ class Recorder:
         queue_bytes: int = 1 << 26,
         policy: Policy | None = None,
         phases: bool = True,
+        worker: Runner | None = None,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
         unix_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """Record requests to Mistral's hosts and to `hosts` (globs), of `operations`.
 
         Of a body at most `limit_bytes` are kept, of all that wait to be read `queue_bytes`.
+        `worker` reads what has ended; None means a thread of the recorder's own.
         """
         self.clock_ns = clock_ns
         self.phases = phases
         self._sink, self._unix_ns = sink, unix_ns
-        self._open: dict[int, Recording] = {}
-        self._worker = Worker(budget_bytes=queue_bytes, is_needed=lambda: bool(self._open))
+        self._open: dict[int, Open] = {}
+        self._worker = worker or Worker(
+            budget_bytes=queue_bytes, is_needed=lambda: bool(self._open)
+        )
         self._limit_bytes, self._policy = limit_bytes, policy
         self._operations = frozenset(operations)
-        globs = "|".join(fnmatch.translate(glob.lower()) for glob in (*MISTRAL_HOSTS, *hosts))
-        self._is_known_host = functools.lru_cache(maxsize=256)(re.compile(globs).fullmatch)
+        self.knows = knower(hosts)
         _recorders.add(self)
 
     def row(
@@ -224,9 +242,11 @@ class Recorder:
         are recorded whatever they ask for; `any_host` adds requests to other hosts whose path
         ends in a known endpoint's. `agent` gives the User-Agent, and is asked only where it counts.
         """
+        known = self.knows(host, agent)
+        if not known and not any_host:
+            return None
         row = endpoints.match(method, path).endpoint
-        known = self._is_known_host(host) is not None or agent().startswith(SDK_AGENT)
-        if not known and (not any_host or row is endpoints.OTHER):
+        if not known and row is endpoints.OTHER:
             return None
         return row if self._is_wanted(row) else None
 
@@ -256,13 +276,11 @@ class Recorder:
             limit_bytes=0 if row.is_secret else self._limit_bytes,
             decode=decode,
         )
-        model, is_stream = _glance(request.body)
         call = self._sink.begin(
             Start(
                 endpoint=row.name,
                 operation=row.operation,
-                model=model,
-                is_stream=is_stream,
+                model=_glance(request.body),
                 host=request.host,
                 port=request.port,
                 attempt=attempts.count,
@@ -278,14 +296,18 @@ class Recorder:
             attempts.first = call.identity
         recording = Recording(self, row, exchange, call, attempts, owner)
         if recording.is_taped:
-            self._open[id(recording)] = recording
-            self._worker.start()
+            self.expect(recording)
         return recording
 
-    def take(self, recording: Recording) -> None:
-        """Queue an ended recording to be read. Never blocks; a finaliser may call it."""
-        self._open.pop(id(recording), None)
-        self._worker.submit(recording)
+    def expect(self, job: Open) -> None:
+        """Keep something that will end later; then it is to be given to `take`."""
+        self._open[id(job)] = job
+        self._worker.start()
+
+    def take(self, job: Open) -> None:
+        """Queue what has ended, to be run later. Never blocks; a finaliser may call it."""
+        self._open.pop(id(job), None)
+        self._worker.submit(job)
 
     def abandon(self, owner: int | None = None) -> None:
         """End what is still open, of one tap or of all: nobody will read it to its end."""
@@ -326,14 +348,13 @@ class Recorder:
         )
 
 
-def _glance(body: bytes | None) -> tuple[str | None, bool]:
-    """Look for the model and the stream flag in the first and last kilobytes of a JSON body."""
+def _glance(body: bytes | None) -> str | None:
+    """Look for the model in the first and last kilobytes of a JSON body."""
     if not body:
-        return None, False
+        return None
     ends = body if len(body) <= 2 * _SCAN_BYTES else body[:_SCAN_BYTES] + body[-_SCAN_BYTES:]
     found = _MODEL.search(ends)
-    model = found[1].decode(errors="replace") if found else None
-    return model, _STREAM.search(ends) is not None
+    return found[1].decode(errors="replace") if found else None
 
 
 def _bare(exchange: Exchange, row: Endpoint, error: Exception) -> Record:
@@ -352,7 +373,7 @@ def _bare(exchange: Exchange, row: Endpoint, error: Exception) -> Record:
         server=Server(host=request.host, port=request.port),
         status=exchange.status,
         response_bytes=exchange.received_bytes,
-        input=Input(model=_glance(request.body)[0]),
+        input=Input(model=_glance(request.body)),
         notes=(f"could not be read, by a mistake of this library ({type(error).__name__})",),
     )
 

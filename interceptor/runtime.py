@@ -9,15 +9,18 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
-from interceptor import destinations
+from interceptor import destinations, slot
 from interceptor._version import __version__
+from interceptor.destinations.memory import Memory
 from interceptor.errors import InterceptorError
-from interceptor.metrics import latest, v1_41
+from interceptor.metrics import around, latest, v1_41
+from interceptor.observer import Observer
 from interceptor.quiet import quietly
 from interceptor.record import Record
 from interceptor.recorder import Recorder
@@ -25,7 +28,19 @@ from interceptor.redaction import policy
 from interceptor.settings import Content, Metrics, Settings
 from interceptor.spans import SCOPE, SpanSink, Words
 
-__all__ = ["Runtime", "configure", "current", "flush", "recorder", "shutdown"]
+if TYPE_CHECKING:
+    from interceptor.store import Store
+
+__all__ = [
+    "Runtime",
+    "configure",
+    "current",
+    "flush",
+    "kept",
+    "observer",
+    "recorder",
+    "shutdown",
+]
 
 _MB = 1 << 20
 _AT_EXIT_S = 5.0
@@ -54,20 +69,32 @@ class Runtime:
         self.processors = tuple(
             destinations.build(name, settings, self._words) for name in self._destinations()
         )
+        self.memory = None if "store" in self._destinations() else Memory()
+        if self.memory is not None:
+            words = None if settings.content is Content.METADATA else self._words
+            self.processors += (destinations.Delivery(self.memory, words),)
+        sink = SpanSink(
+            self.tracer,
+            content=settings.content is not Content.METADATA,
+            limit_bytes=settings.attribute_limit_kb << 10,
+            words=self._words if settings.content is None else None,
+            measure=_measure(settings.metrics, meter_provider),
+            native=settings.native,
+        )
         self.recorder = Recorder(
-            SpanSink(
-                self.tracer,
-                content=settings.content is not Content.METADATA,
-                limit_bytes=settings.attribute_limit_kb << 10,
-                words=self._words if settings.content is None else None,
-                measure=_measure(settings.metrics, meter_provider),
-            ),
+            sink,
             hosts=settings.hosts,
             operations=settings.operations,
             limit_bytes=settings.body_limit_mb * _MB,
             queue_bytes=settings.queue_mb * _MB,
             policy=policy(settings.redact),
             phases=settings.phases,
+        )
+        self.observer = Observer(
+            self.recorder,
+            sink,
+            policy=policy(settings.redact),
+            measure=_measure_observed(settings.metrics, meter_provider),
         )
 
     def tracer(self) -> trace.Tracer:
@@ -85,8 +112,8 @@ class Runtime:
             return self._given.get_tracer(SCOPE, __version__)
         if self._private is None:
             self._private = TracerProvider(shutdown_on_exit=False)
-            self._tracer = self._attached(self._private)
-        return self._tracer or self._attached(self._private)
+            self._tracer = self._attached(self._private, self.processors)
+        return self._tracer or self._attached(self._private, self.processors)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until the spans of all calls that have ended are where they go."""
@@ -94,6 +121,10 @@ class Runtime:
         for processor in self.processors:
             is_done = processor.force_flush(int(timeout_s * 1000)) and is_done
         return is_done
+
+    def kept(self) -> AbstractContextManager["Store"]:
+        """Give what reads back the traces: the store, or without one what is in memory."""
+        return _stored(self.settings) if self.memory is None else self.memory.reading()
 
     def shutdown(self, timeout_s: float) -> None:
         """End what is open, bring everything where it goes, and stop."""
@@ -108,14 +139,21 @@ class Runtime:
         return tuple(name for name in self.settings.destinations if not (off and name == "store"))
 
     def _adopt(self, provider: TracerProvider) -> trace.Tracer:
-        """Use the application's provider from now on, with our processors on it."""
+        """Use the application's provider from now on, with our processors on it.
+
+        Not with those that `OTEL_*` variables ask for: the application's own have heeded them,
+        and a backend would have each span twice.
+        """
         self._adopted = provider
-        self._tracer = self._attached(provider)
+        heeded = len(self._destinations()) if self.settings.follows_otel else 0
+        self._tracer = self._attached(provider, self.processors[heeded:])
         _arm_exit(again=True)
         return self._tracer
 
-    def _attached(self, provider: TracerProvider) -> trace.Tracer:
-        for processor in self.processors:
+    def _attached(
+        self, provider: TracerProvider, processors: tuple[SpanProcessor, ...]
+    ) -> trace.Tracer:
+        for processor in processors:
             provider.add_span_processor(processor)
         return provider.get_tracer(SCOPE, __version__)
 
@@ -142,6 +180,30 @@ def recorder() -> Recorder | None:
     elif not _state.is_armed:
         _arm_exit()
     return None if runtime is None else runtime.recorder
+
+
+def observer() -> Observer | None:
+    """Give the observer in force, made from the environment if need be; None where it is off."""
+    return None if recorder() is None or _state.runtime is None else _state.runtime.observer
+
+
+def kept() -> AbstractContextManager["Store"]:
+    """Give what reads back: the store, or without one what is in memory.
+
+    Where recording is off, that is what was last in force, or else the store of the environment.
+    """
+    runtime = current()
+    if runtime is None and _state.retired:
+        runtime = _state.retired[-1]
+    if runtime is None:
+        return _stored(Settings.from_env_or_default(os.environ)[0])
+    return runtime.kept()
+
+
+def _stored(settings: Settings) -> AbstractContextManager["Store"]:
+    from interceptor.store import Store  # SQLite: not for programs that never read back
+
+    return nullcontext(Store(None if settings.store == "off" else settings.store))
 
 
 def current() -> Runtime | None:
@@ -181,7 +243,7 @@ def configure(
     base = Settings.from_env(os.environ) if settings is None else settings
     wanted = base.changed(**changes)
     runtime = None
-    if not _means_off(wanted):
+    if not wanted.is_off:
         runtime = Runtime(wanted, tracer_provider=tracer_provider, meter_provider=meter_provider)
     with _state.lock:
         _retire()
@@ -210,7 +272,11 @@ def shutdown() -> None:
 
 def _put(runtime: Runtime | None) -> None:
     _state.runtime, _state.is_off = runtime, runtime is None
+    slot.recorder, slot.observer = recorder, observer
+    slot.flush, slot.kept = flush, kept
+    slot.is_off = runtime is None
     if runtime is not None:
+        slot.knows = runtime.recorder.knows
         _arm_exit()
 
 
@@ -223,15 +289,11 @@ def _retire() -> None:
         _state.retired.append(old)
 
 
-def _means_off(settings: Settings) -> bool:
-    return settings.on is False or settings.disabled
-
-
 def _from_environment(environ: Mapping[str, str]) -> Runtime | None:
     settings, errors = Settings.from_env_or_default(environ)
     for error in errors:
         _say(f"{error}; going on with the default")
-    if _means_off(settings):
+    if settings.is_off:
         return None
     for dropped in (None, *settings.destinations):
         left = tuple(name for name in settings.destinations if name != dropped)
@@ -255,6 +317,14 @@ def _measure(
         return None
     meter = (provider or metrics.get_meter_provider()).get_meter(SCOPE, __version__)
     return latest(meter) if kind is Metrics.LATEST else v1_41(meter)
+
+
+def _measure_observed(
+    kind: Metrics, provider: metrics.MeterProvider | None
+) -> Callable[[Mapping[str, Any], float], None] | None:
+    if kind is Metrics.OFF:
+        return None
+    return around((provider or metrics.get_meter_provider()).get_meter(SCOPE, __version__))
 
 
 def _arm_exit(*, again: bool = False) -> None:

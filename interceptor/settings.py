@@ -47,7 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `content` None means: full where a destination exists to show it (the store, MLflow,
     Langfuse, Phoenix), metadata for plain OTLP. `on` None means: taps that code asks for
     work, injection stays off. `store` None means the user's own state folder; "off" keeps
-    no file.
+    no file. `follows_otel` says that `destinations` are what `OTEL_*` variables ask for: those an
+    application with a provider of its own has heeded already.
     """
 
     on: bool | None = None
@@ -65,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     phases: bool = True
     redact: Any = None
     disabled: bool = False
+    follows_otel: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -108,6 +110,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if name not in known:
                 raise SettingsError(f"no setting is called {name!r}; there are: {', '.join(known)}")
             changes[name] = known[name](name, value)
+        if "destinations" in changes:
+            changes["follows_otel"] = False
         return msgspec.structs.replace(self, **changes)
 
 
@@ -221,7 +225,7 @@ def _add_otel(found: dict[str, Any], environ: Mapping[str, str]) -> None:
         environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
         or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     ):
-        found["destinations"] = ("otlp",)
+        found |= {"destinations": ("otlp",), "follows_otel": True}
     capture = environ.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "").upper()
     if "content" not in found and capture in _OTEL_CONTENT:
         found["content"] = _OTEL_CONTENT[capture]

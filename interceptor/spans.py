@@ -4,7 +4,7 @@ The span starts with the call, as a child of the caller's current span, and is f
 from the record, with the record's own times.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -13,19 +13,28 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 
-from interceptor.dialects import genai
+from interceptor import native, surroundings
+from interceptor.dialects import genai, observed
+from interceptor.links import Role, ToolCalls, roles
 from interceptor.record import Record
 from interceptor.recorder import Start
+from interceptor.settings import Native
 
-__all__ = ["SCOPE", "SpanSink", "Words", "is_ours"]
+__all__ = ["MESSAGE", "SCOPE", "SpanSink", "Words", "is_ours"]
 
 SCOPE = "interceptor"
 """The instrumentation scope of every span of ours."""
 
-_OUTER_GENAI = "opentelemetry.genai.client.inference.context"
+MESSAGE = "exception.message"
+"""Among the words of a span: what its status is described by, where it may be shown."""
 
-Words = dict[SpanContext, dict[str, Any]]
-"""What spans say in words, kept beside them: for processors of ours on a provider that is not."""
+_SUPPRESSED = (
+    "opentelemetry.genai.client.inference.context",  # an outer GenAI instrumentation has the call
+    "suppress_instrumentation",  # somebody wants no instrumentation to make a span
+)
+
+Words = dict[int, dict[str, Any]]
+"""What spans say in words, by span id: for processors of ours on a provider that is not."""
 
 
 def is_ours(span: Any) -> bool:
@@ -50,37 +59,49 @@ class SpanSink:
         limit_bytes: int = 1 << 18,
         words: Words | None = None,
         measure: Callable[[Record], None] | None = None,
+        native: Native = Native.KEEP_OURS,
     ) -> None:
         """Make spans with `tracer`; `content` False leaves out everything anybody said."""
         self.tracer = tracer
         self.content, self.limit_bytes, self.words = content, limit_bytes, words
         self.measure = measure
+        self._native = native
+        self._tool_calls: ToolCalls[SpanContext] = ToolCalls()
 
     def begin(self, start: Start) -> "_Call | None":
-        """Start a span; None where an outer GenAI instrumentation accounts for the call."""
+        """Start a span; None where somebody else accounts for the call."""
         context = otel_context.get_current()
-        if _OUTER_GENAI in context:
+        if any(map(context.get, _SUPPRESSED)):
             return None
+        beside = native.beside(start.headers, start.extensions, context)
+        if beside is not None:
+            if self._native is Native.DEFER:
+                return None
+            context = beside
         first: SpanContext | None = start.first
+        around = surroundings.of(context)
+        attributes = genai.start(
+            operation=start.operation,
+            model=start.model,
+            host=start.host,
+            port=start.port,
+        )
+        labels = around.attributes
         span = self.tracer().start_span(
             genai.name(start.operation, start.model),
             context=context,
             kind=SpanKind.CLIENT,
-            attributes=genai.start(
-                endpoint=start.endpoint,
-                operation=start.operation,
-                model=start.model,
-                is_stream=start.is_stream,
-                host=start.host,
-                port=start.port,
-            ),
+            attributes={**attributes, **labels} if labels else attributes,
             links=[Link(first)] if first is not None else None,
             start_time=start.started_unix_ns,
         )
-        return _Call(self, span, context)
+        surroundings.began(span)
+        if around.span is not None:
+            around.span.has_call()
+        return _Call(self, span, context, labels)
 
-    def finish(self, span: Span, record: Record) -> None:
-        """Fill and end a span; on the worker's thread."""
+    def finish(self, span: Span, record: Record, labels: Mapping[str, Any]) -> None:
+        """Fill and end a span; on the worker's thread. `labels` stand on its children too."""
         span.update_name(genai.name(record.operation, _subject(record)))
         span.set_attributes(genai.attributes(record, limit_bytes=self.limit_bytes))
         for given in record.handoffs:
@@ -88,30 +109,43 @@ class SpanSink:
         if record.failure is not None:
             span.set_status(Status(StatusCode.ERROR, record.failure.message))
         for run in record.tool_runs:
-            self._tool_run(span, record, run)
+            self._tool_run(span, record, run, labels)
+        self.link(span, roles(record))
         if self.measure is not None:
             self.measure(record)
         words = genai.content(record, limit_bytes=self.limit_bytes) if self.content else {}
-        self._end(span, words, _at(record, ended=True))
+        self.end(span, words, _at(record, ended=True))
 
-    def _tool_run(self, parent: Span, record: Record, run: Any) -> None:
+    def link(self, span: Span, had: Iterable[tuple[str, Role]]) -> None:
+        """Link a span to those that had to do with the same tool calls; on the worker's thread."""
+        here = span.get_span_context()
+        for call_id, role in had:
+            for other, there in self._tool_calls.others(call_id, role, here).items():
+                span.add_link(there, observed.link(call_id, other))
+
+    def _tool_run(self, parent: Span, record: Record, run: Any, labels: Mapping[str, Any]) -> None:
         span = self.tracer().start_span(
             genai.name("execute_tool", run.name),
             context=trace.set_span_in_context(parent, Context()),
             kind=SpanKind.INTERNAL,
-            attributes=genai.tool_run(run),
+            attributes={**genai.tool_run(run), **labels},
             start_time=run.started_unix_ns or _at(record),
         )
         limit = self.limit_bytes
         words = genai.tool_run_content(run, limit_bytes=limit) if self.content else {}
-        self._end(span, words, run.ended_unix_ns or run.started_unix_ns or _at(record))
+        self.end(span, words, run.ended_unix_ns or run.started_unix_ns or _at(record))
 
-    def _end(self, span: Span, words: dict[str, Any], at_unix_ns: int) -> None:
-        if self.words is None or not words:
+    def end(
+        self, span: Span, words: dict[str, Any], at_unix_ns: int, *, openly: bool = False
+    ) -> None:
+        """End a span, its words on it where the settings say so or `openly`, else beside it."""
+        if self.words is None or openly or not words:
+            if MESSAGE in words:
+                span.set_status(Status(StatusCode.ERROR, words.pop(MESSAGE)))
             span.set_attributes(words)
             span.end(at_unix_ns)
             return
-        key = span.get_span_context()
+        key = span.get_span_context().span_id
         self.words[key] = words
         try:
             span.end(at_unix_ns)
@@ -120,12 +154,17 @@ class SpanSink:
 
 
 class _Call:
-    """A call in flight: its span."""
+    """A call in flight: its span. As a context, it makes the span current.
 
-    __slots__ = ("_context", "_sink", "_span", "is_taped")
+    That context is attached and detached in the same frame.
+    """
 
-    def __init__(self, sink: SpanSink, span: Span, context: Context) -> None:
-        self._sink, self._span, self._context = sink, span, context
+    __slots__ = ("_context", "_labels", "_sink", "_span", "_token", "is_taped")
+
+    def __init__(
+        self, sink: SpanSink, span: Span, context: Context, labels: Mapping[str, Any]
+    ) -> None:
+        self._sink, self._span, self._context, self._labels = sink, span, context, labels
         self.is_taped = span.is_recording()
 
     @property
@@ -133,25 +172,13 @@ class _Call:
         """Give what later attempts link to."""
         return self._span.get_span_context()
 
-    def scope(self) -> "_Scope":
+    def scope(self) -> "_Call":
         """Make the span current while the request is sent, so that HTTP spans nest inside."""
-        return _Scope(trace.set_span_in_context(self._span, self._context))
-
-    def finish(self, record: Record) -> None:
-        """Fill the span from the record, and end it."""
-        self._sink.finish(self._span, record)
-
-
-class _Scope:
-    """Attaches a context and detaches it in the same frame."""
-
-    __slots__ = ("_context", "_token")
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
+        return self
 
     def __enter__(self) -> None:
-        self._token = otel_context.attach(self._context)
+        here = trace.set_span_in_context(self._span, self._context)
+        self._token = otel_context.attach(here)
 
     def __exit__(
         self,
@@ -160,6 +187,10 @@ class _Scope:
         trace: TracebackType | None,
     ) -> None:
         otel_context.detach(self._token)
+
+    def finish(self, record: Record) -> None:
+        """Fill the span from the record, and end it."""
+        self._sink.finish(self._span, record, self._labels)
 
 
 def _subject(record: Record) -> str | None:

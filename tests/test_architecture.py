@@ -50,21 +50,29 @@ ROWS = {
     "dialects": Row(("orjson",)),
     "quiet": Row(),
     "worker": Row(),
+    "hosts": Row(),
     "recorder": Row(("msgspec",)),  # a `Start` is a Struct
-    "slot": Row(),
     "metrics": Row(OTEL_API),
+    "links": Row(),
+    "surroundings": Row(OTEL_API),
+    "native": Row(OTEL_API),
     "spans": Row(OTEL_API),
+    "said": Row(),
+    "observer": Row(OTEL_API),
+    "slot": Row(),
     "observing": Row(OTEL_API),
     "transports": Row(),
     "transports.httpx": Row(("httpx",)),
     "transports.httpx2": Row(("httpx2",)),
     "installing": Row(("httpx", "httpx2"), lazily=("mistralai",)),
+    "auto": Row(),
     "store": Row(("msgspec", "orjson", "platformdirs", *OTEL_SDK)),  # what queries give are Structs
     "destinations": Row(OTEL_SDK, lazily=("opentelemetry.exporter",)),
-    "traces": Row(),
+    "traces": Row(("msgspec",)),  # a `Trace` is a Struct
     "runtime": Row(OTEL_SDK),
     "replay": Row(),
     "testing": Row(),
+    "testing.plugin": Row(("pytest",)),
     "viewer": Row(("starlette", "jinja2", "uvicorn"), ours=("store", "traces", "errors")),
     PACKAGE: Row(),  # the package itself: it fills the recorder's slot and re-exports, lazily
     "cli": Row(("rich",), lazily=("mistralai",)),  # the demo is a program that calls the SDK

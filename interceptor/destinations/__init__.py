@@ -13,7 +13,7 @@ from interceptor.errors import SettingsError
 from interceptor.settings import Content, Settings
 from interceptor.spans import Words
 
-__all__ = ["NAMES", "build"]
+__all__ = ["NAMES", "Delivery", "build"]
 
 NAMES = ("store", "otlp", "console")
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import SpanContext, Status
 
-from interceptor.spans import Words, is_ours
+from interceptor.native import parent_of
+from interceptor.spans import MESSAGE, Words, is_ours
 
 __all__ = ["Delivery"]
 
@@ -31,8 +33,10 @@ class Delivery(SpanProcessor):
         if not is_ours(span):
             return
         context = span.get_span_context()
-        words = self._words.get(context) if self._words and context is not None else None
-        self._inner.on_end(_with(span, words) if words else span)
+        words = self._words.get(context.span_id) if self._words and context is not None else None
+        parent = parent_of(span.parent)
+        is_as_it_is = not words and parent is span.parent
+        self._inner.on_end(span if is_as_it_is else _with(span, words or {}, parent))
 
     def shutdown(self) -> None:
         """Shut the destination down."""
@@ -43,19 +47,22 @@ class Delivery(SpanProcessor):
         return self._inner.force_flush(timeout_millis)
 
 
-def _with(span: ReadableSpan, words: dict[str, Any]) -> ReadableSpan:
-    """Give an ended span with more attributes; the span itself is others' too."""
+def _with(span: ReadableSpan, words: dict[str, Any], parent: SpanContext | None) -> ReadableSpan:
+    """Give an ended span with more to say and this parent; the span itself is others' too."""
+    words = dict(words)
+    message = words.pop(MESSAGE, None)
+    status = span.status if message is None else Status(span.status.status_code, message)
     return ReadableSpan(
         name=span.name,
         context=span.get_span_context(),
-        parent=span.parent,
+        parent=parent,
         resource=span.resource,
         attributes={**(span.attributes or {}), **words},
         events=span.events,
         links=span.links,
         kind=span.kind,
         instrumentation_scope=span.instrumentation_scope,
-        status=span.status,
+        status=status,
         start_time=span.start_time,
         end_time=span.end_time,
     )

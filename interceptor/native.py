@@ -1,0 +1,62 @@
+"""The SDK's own tracing, as it shows on a request: whose span it is, and where ours belongs then.
+
+mistralai 2 and 3 leave their live span in the request's extensions and make it current while the
+request is sent; 1.x, where a global provider is set, says its span's id in `traceparent` alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, ProxyTracerProvider, SpanContext
+
+__all__ = ["beside", "parent_of"]
+
+_SPAN = "_tracing_span"
+_FIRST_AGENT = "mistral-client-python/1."
+
+_claimed: WeakValueDictionary[int, Any] = WeakValueDictionary()
+
+
+def beside(
+    headers: Mapping[str, str], extensions: Mapping[str, Any], context: Context
+) -> Context | None:
+    """Give the context for a span of ours in place of the SDK's; None where the SDK makes none.
+
+    Ours is the child of the span that the SDK's is a child of.
+    """
+    if _SPAN not in extensions:
+        return context if _is_traced_by_1(headers, context) else None
+    native = extensions[_SPAN]
+    if native is None or not native.is_recording():
+        return None
+    _claimed[native.get_span_context().span_id] = native
+    if trace.get_current_span(context) is not native:
+        return context  # somebody's span stands between theirs and ours; see `parent_of`
+    return _outside(native, context)
+
+
+def parent_of(parent: SpanContext | None) -> SpanContext | None:
+    """Give the parent that a span has where the SDK's spans that ours stand for are left out."""
+    native = None if parent is None else _claimed.get(parent.span_id)
+    return parent if native is None else getattr(native, "parent", parent)
+
+
+def _outside(native: Any, context: Context) -> Context:
+    """Give the context that a span began in, as far as its parent goes."""
+    parent = getattr(native, "parent", native.get_span_context())  # not every API's spans tell it
+    span = trace.INVALID_SPAN if parent is None else NonRecordingSpan(parent)
+    return trace.set_span_in_context(span, context)
+
+
+def _is_traced_by_1(headers: Mapping[str, str], context: Context) -> bool:
+    """Tell whether mistralai 1.x has made a span of this request. It is never current."""
+    if not headers.get("user-agent", "").startswith(_FIRST_AGENT):
+        return False
+    if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
+        return False
+    span_id, _, flags = headers.get("traceparent", "")[36:].partition("-")
+    here = trace.get_current_span(context).get_span_context().span_id
+    return flags == "01" and span_id != format(here, "016x")

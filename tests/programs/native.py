@@ -1,0 +1,106 @@
+"""One call of the SDK under a span of ours, the SDK's own tracing switched on in a given way.
+
+    python native.py MODE PROVIDER FORM URL
+
+MODE is how the SDK traces, PROVIDER where our spans are made, FORM how the SDK is called. Prints
+as JSON the spans in the store, and those that the application's exporter was given.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from importlib import import_module, metadata
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import interceptor
+from interceptor.store import Store
+
+ASKED = {"model": "mistral-small-latest", "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def main(mode, provider, form, url):
+    applications, exported = TracerProvider(), InMemorySpanExporter()
+    applications.add_span_processor(SimpleSpanProcessor(exported))
+    if mode == "global" or provider == "application's":
+        trace.set_tracer_provider(applications)
+    if mode == "global" and provider == "ours":
+        interceptor.configure(tracer_provider=TracerProvider())
+    if metadata.version("mistralai").startswith("1."):
+        sdk = import_module("mistralai")
+    else:
+        sdk = import_module("mistralai.client")
+    mistral = sdk.Mistral(api_key="invented", server_url=url)
+    if mode == "configured":
+        observability().configure_telemetry(mistral, provider=applications)
+    elif mode == "dedicated":
+        observability().configure_telemetry(mistral, provider="dedicated")
+    elif mode == "silenced":
+        observability().configure_telemetry(mistral, provider=trace.NoOpTracerProvider())
+    with interceptor.span("work"):
+        FORMS[form](mistral.chat)
+    interceptor.flush()
+    store = Store(os.environ["INTERCEPTOR_STORE"])
+    traces = store.latest()
+    print(
+        json.dumps(
+            {
+                "ours": [
+                    (span.name, span.span_id, span.parent_id, span.status)
+                    for one in traces
+                    for span in store.trace(one.trace_id)
+                ],
+                "theirs": [
+                    (
+                        span.name,
+                        span.instrumentation_scope.name,
+                        format(span.context.span_id, "016x"),
+                        span.parent and format(span.parent.span_id, "016x"),
+                    )
+                    for span in exported.get_finished_spans()
+                ],
+            }
+        )
+    )
+
+
+def observability():
+    return import_module("mistralai.extra.observability")
+
+
+def plain(chat):
+    chat.complete(**ASKED)
+
+
+def streamed(chat):
+    with chat.stream(**ASKED) as events:
+        for _ in events:
+            pass
+
+
+def plain_async(chat):
+    asyncio.run(chat.complete_async(**ASKED))
+
+
+def streamed_async(chat):
+    async def ask():
+        async with await chat.stream_async(**ASKED) as events:
+            async for _ in events:
+                pass
+
+    asyncio.run(ask())
+
+
+FORMS = {
+    "plain": plain,
+    "streamed": streamed,
+    "plain, async": plain_async,
+    "streamed, async": streamed_async,
+}
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
