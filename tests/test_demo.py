@@ -27,6 +27,8 @@ pytestmark = [
 
 def demo(folder, *arguments, **environ):
     """Run the demo in a folder, with nothing of this environment that could lead elsewhere."""
+    temporary = folder.with_name(f"{folder.name}-temporary")
+    temporary.mkdir()
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -36,7 +38,7 @@ def demo(folder, *arguments, **environ):
     return subprocess.run(
         [sys.executable, "-m", "interceptor", "demo", *arguments],
         cwd=folder,
-        env=kept | {"PYTHONIOENCODING": "utf-8", **environ},
+        env=kept | {"PYTHONIOENCODING": "utf-8", "TMPDIR": str(temporary), **environ},
         capture_output=True,
         encoding="utf-8",
         timeout=60,
