@@ -54,7 +54,10 @@ class Losses:
     def sentence(self) -> str | None:
         """Give what there is to say at the end; None if nothing, or if it has been said."""
         unsaid, self._said = self.count - self._said, self.count
-        return f"{unsaid} spans could not be kept: {self._reason}" if unsaid else None
+        if not unsaid:
+            return None
+        spans = "1 span" if unsaid == 1 else f"{unsaid} spans"
+        return f"{spans} could not be kept: {self._reason}"
 
 
 def noted(path: Path) -> Loss | None:

@@ -67,9 +67,10 @@ def add(summary: Summary, span: Row, before: Before | None) -> None:
     if rank <= summary.name_rank:
         summary.name, summary.name_rank = span.name, rank
     summary.start_unix_ns = min(summary.start_unix_ns, span.start_unix_ns)
-    first = span if is_root else None  # a program may learn who asks in the midst of a trace
-    summary.session_id = (first and first.session_id) or summary.session_id or span.session_id
-    summary.user_id = (first and first.user_id) or summary.user_id or span.user_id
+    if is_root or summary.session_id is None:  # the root knows best, and may learn it late
+        summary.session_id = span.session_id or summary.session_id
+    if is_root or summary.user_id is None:
+        summary.user_id = span.user_id or summary.user_id
     _append(summary.models, span.model)
     _append(summary.endpoints, span.endpoint)
     for tag in span.tags:

@@ -5,14 +5,14 @@ what takes long is cut in slices.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 import orjson
 
-from interceptor.store._encoding import Row
+from interceptor.store._encoding import Row, ScoreRow
 from interceptor.store._summary import Before, Summary, add
 from interceptor.store.rows import State
 
@@ -43,6 +43,7 @@ _SPAN_COLUMNS = (
     "session_id",
     "user_id",
 )
+_SCORE_COLUMNS = ScoreRow.__struct_fields__
 _PAYLOAD_COLUMNS = ("id", "attributes", "events", "links", "resource", "scope")
 _SUMMARY_COLUMNS = Summary.__struct_fields__
 _LISTS = ("models", "endpoints", "tags")
@@ -58,6 +59,7 @@ def _replace(table: str, columns: Sequence[str]) -> str:
 
 _BEFORE = "SELECT id, state, endpoint FROM spans WHERE trace_id = ? AND span_id = ?"
 _PUT_SPAN = _replace("spans", ("id", *_SPAN_COLUMNS))
+_PUT_SCORE = _replace("scores", _SCORE_COLUMNS)
 _PUT_PAYLOAD = _replace("payloads", _PAYLOAD_COLUMNS)
 _PUT_TEXT = "INSERT INTO texts (rowid, words) VALUES (:id, :words)"
 _GET_SUMMARY = f"SELECT {', '.join(_SUMMARY_COLUMNS)} FROM traces WHERE trace_id = ?"  # noqa: S608  names of ours
@@ -66,14 +68,21 @@ _OLDEST = """
     SELECT trace_id, spans FROM traces
     WHERE unfinished_spans = 0 OR NOT EXISTS (
         SELECT 1 FROM spans WHERE spans.trace_id = traces.trace_id AND state = 'running')
-    ORDER BY start_unix_ns
+    ORDER BY start_unix_ns LIMIT ?
 """
 _REMOVE = (
     "DELETE FROM texts WHERE rowid IN (SELECT id FROM spans WHERE trace_id = ?)",
     "DELETE FROM payloads WHERE id IN (SELECT id FROM spans WHERE trace_id = ?)",
     "DELETE FROM spans WHERE trace_id = ?",
     "DELETE FROM traces WHERE trace_id = ?",
+    "DELETE FROM scores WHERE trace_id = ?",
 )
+# A score may come before its trace, and after it has been removed.
+_REMOVE_LATE_SCORES = """
+    DELETE FROM scores
+    WHERE unix_ns < (SELECT min(start_unix_ns) FROM traces)
+    AND trace_id NOT IN (SELECT trace_id FROM traces)
+"""
 
 
 def write(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
@@ -84,6 +93,9 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
     with _transaction(connection):
         summaries: dict[str, Summary] = {}
         for row in rows:
+            if row.is_score:
+                _put_scores(connection, row)
+                continue
             before = _before(connection, row)
             if before is not None and not _is_news(row, before):
                 continue
@@ -103,29 +115,27 @@ def used_bytes(connection: sqlite3.Connection) -> int:
     return int((pages - free) * size)
 
 
-def remove_oldest(connection: sqlite3.Connection, *, keep: Iterable[str] = ()) -> int:
-    """Remove the oldest traces, some hundred spans of them, and give how many traces that were.
+def remove_oldest(
+    connection: sqlite3.Connection, *, down_to_bytes: int, keep: Collection[str]
+) -> bool:
+    """Remove the oldest traces until a store holds this much, or some hundred spans are gone.
 
-    Kept are those named and those that are running, in any process.
+    Kept are the traces that are named and those that are running, in any process.
+    Says whether there is more to remove.
     """
     with _transaction(connection):
-        found = _oldest(connection, frozenset(keep))
-        for statement in _REMOVE:
-            connection.executemany(statement, found)
-        return len(found)
-
-
-def _oldest(connection: sqlite3.Connection, keep: frozenset[str]) -> list[tuple[str]]:
-    found: list[tuple[str]] = []
-    spans = 0
-    for trace_id, count in connection.execute(_OLDEST):
-        if trace_id in keep:
-            continue
-        found.append((trace_id,))
-        spans += count
-        if spans >= _SLICE_SPANS or len(found) == _SLICE_TRACES:
-            break
-    return found
+        connection.execute(_REMOVE_LATE_SCORES)
+        spans = 0
+        for trace_id, count in connection.execute(_OLDEST, (_SLICE_TRACES + len(keep),)).fetchall():
+            if used_bytes(connection) <= down_to_bytes:
+                return False
+            if trace_id not in keep:
+                for statement in _REMOVE:
+                    connection.execute(statement, (trace_id,))
+                spans += count
+                if spans >= _SLICE_SPANS:
+                    break
+        return spans > 0
 
 
 @contextmanager
@@ -135,11 +145,11 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # a full disk has rolled it back already
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _before(connection: sqlite3.Connection, row: Row) -> Before | None:
@@ -177,3 +187,9 @@ def _put(connection: sqlite3.Connection, row: Row, before: Before | None) -> Non
     columns["id"] = connection.execute(_PUT_SPAN, columns).lastrowid
     connection.execute(_PUT_PAYLOAD, columns)
     connection.execute(_PUT_TEXT, columns)
+    if row.state is State.ENDED:
+        _put_scores(connection, row)
+
+
+def _put_scores(connection: sqlite3.Connection, row: Row) -> None:
+    connection.executemany(_PUT_SCORE, map(msgspec.structs.asdict, row.scores))

@@ -27,14 +27,15 @@ from interceptor.store.schema import connect_to_write, is_locked, make_file
 __all__ = ["StoreExporter"]
 
 _AGAIN_S = 0.05
-_FULL_AFTER_TRIM = 0.9
+_NEARLY_FULL = 0.9
+_TRIM_S = 0.1
 
 
 class StoreExporter(SpanExporter):
     """Writes spans to the store at a path, one transaction a batch.
 
     The file is made when it is not there, also when it was deleted meanwhile. It holds
-    at most about `max_mb` megabytes: beyond that the oldest traces are removed. While
+    at most about `max_mb` megabytes: before that the oldest traces are removed. While
     another process holds the lock, a batch waits up to `patience_s` seconds.
 
     Raises StoreError when made, if the path cannot be written. Later nothing is raised:
@@ -111,7 +112,7 @@ class StoreExporter(SpanExporter):
         try:
             self._patiently(lambda: self._write(rows))
         except (sqlite3.Error, OSError, StoreError) as error:
-            self.lose(len(rows), str(error))
+            self.lose(len(rows), str(error.__cause__ or error))
             return False
         self._trim({row.trace_id for row in rows})
         return True
@@ -150,16 +151,24 @@ class StoreExporter(SpanExporter):
             self._losses.note()
 
     def _trim(self, keep: set[str]) -> None:
-        """Remove the oldest traces if the store is full; what fails is left to the next batch."""
-        limit = self._max_bytes
-        with suppress(sqlite3.Error, StoreError):
-            while self._trimmed(limit, keep):
-                limit = int(self._max_bytes * _FULL_AFTER_TRIM)
+        """Remove the oldest traces from a store that is nearly full, little by little.
 
-    def _trimmed(self, limit: int, keep: set[str]) -> bool:
-        with using:
-            connection = self._open()
-            return used_bytes(connection) > limit and remove_oldest(connection, keep=keep) > 0
+        A batch is followed by a short while of this, so that the next one is not late;
+        only above the limit it goes on until that is done. What fails is left to the next
+        batch.
+        """
+        until = time.monotonic() + _TRIM_S
+        nearly_full = int(_NEARLY_FULL * self._max_bytes)
+        with suppress(sqlite3.Error, OSError, StoreError):
+            while True:
+                with using:
+                    connection = self._open()
+                    used = used_bytes(connection)
+                    is_late = used <= self._max_bytes and time.monotonic() >= until
+                    if used <= nearly_full or is_late:
+                        return
+                    if not remove_oldest(connection, down_to_bytes=nearly_full, keep=keep):
+                        return
 
     def _patiently(self, action: Callable[[], None]) -> None:
         """Try again while others hold the lock; a fork gets its turn between two attempts."""

@@ -6,11 +6,12 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.trace import SpanContext
 
 from interceptor.store._forks import on_fork
 from interceptor.store.exporter import StoreExporter
@@ -68,9 +69,10 @@ class StoreProcessor(SpanProcessor):
         parent_context: Context | None = None,  # noqa: ARG002  the SDK's name
     ) -> None:
         """Remember an open span."""
-        if not self._is_ours(span):
+        context = span.context
+        if not self._is_ours(span, context):
             return
-        self._open[_id(span)] = span
+        self._open[context.span_id] = span
         if self._is_idle:
             self._is_idle = False
             self._queue.put(None)
@@ -78,9 +80,10 @@ class StoreProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a span for writing."""
-        if not self._is_ours(span):
+        context = span.context
+        known = self._open.pop(context.span_id, None)
+        if known is None and not self._is_ours(span, context):
             return
-        self._open.pop(_id(span), None)
         if self._queue.qsize() < self._limit:
             self._queue.put(span)
         else:
@@ -89,7 +92,10 @@ class StoreProcessor(SpanProcessor):
             self._start()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Wait until all that has ended is written; False if it is late, or was not all kept."""
+        """Wait until all that has ended is written.
+
+        False if that takes too long, or if spans were lost since the last time.
+        """
         return self._flush(_Flush(with_open=False), timeout_millis)
 
     def shutdown(self) -> None:
@@ -122,11 +128,11 @@ class StoreProcessor(SpanProcessor):
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._hurry = threading.Event()
+        self._lost = 0  # of the exporter's, those that a flush has answered for
         self._is_idle = True  # nothing is open that the thread waits for: wake it
 
-    def _is_ours(self, span: ReadableSpan) -> bool:
-        sampled = span.context.trace_flags.sampled
-        return sampled and not self._is_shut and self._wants(span)
+    def _is_ours(self, span: ReadableSpan, context: SpanContext) -> bool:
+        return context.trace_flags.sampled and not self._is_shut and self._wants(span)
 
     def _start(self) -> None:
         """Start the thread, unless it runs or somebody is about to start it."""
@@ -174,21 +180,20 @@ class StoreProcessor(SpanProcessor):
         flushes = [item for item in items if isinstance(item, _Flush)]
         ended = [item for item in items if isinstance(item, ReadableSpan)]
         spans = [*self._running(also_new=any(flush.with_open for flush in flushes)), *ended]
-        is_kept = self._overflowed() == 0
         for first in range(0, len(spans), _BATCH_SPANS):
-            result = self._exporter.export(spans[first : first + _BATCH_SPANS])
-            is_kept &= result is SpanExportResult.SUCCESS
-        for flush in flushes:
-            flush.is_kept = is_kept
-            flush.done.set()
+            self._exporter.export(spans[first : first + _BATCH_SPANS])
+        self._count_overflow()
+        if flushes:
+            lost_before, self._lost = self._lost, self._exporter.lost
+            for flush in flushes:
+                flush.is_kept = self._lost == lost_before
+                flush.done.set()
 
-    def _drained(self) -> list[ReadableSpan | _Flush | None]:
-        items = []
-        while True:
-            try:
-                items.append(self._queue.get_nowait())
-            except queue.Empty:
-                return items
+    def _drained(self) -> Iterator[ReadableSpan | _Flush | None]:
+        # What comes while we take these is for the next time, or there might be no end to it.
+        with suppress(queue.Empty):
+            for _ in range(self._queue.qsize()):
+                yield self._queue.get_nowait()
 
     def _running(self, *, also_new: bool) -> list[ReadableSpan]:
         """Take out the open spans that are due: they are written once, and not held on to."""
@@ -200,13 +205,12 @@ class StoreProcessor(SpanProcessor):
             if self._open.pop(span_id, None) is not None  # else it has just ended
         ]
 
-    def _overflowed(self) -> int:
+    def _count_overflow(self) -> None:
         count = len(self._overflow)
         for _ in range(count):
             self._overflow.popleft()
         if count:
             self._exporter.lose(count, f"more than {self._limit} spans waited to be written")
-        return count
 
     def _flush(self, flush: _Flush, timeout_millis: float) -> bool:
         has_work = not self._queue.empty() or (flush.with_open and self._open)
@@ -221,10 +225,6 @@ class StoreProcessor(SpanProcessor):
 
     def _at_exit(self) -> None:
         self._flush(_Flush(with_open=True), _AT_EXIT_MS)
-
-
-def _id(span: ReadableSpan) -> int:
-    return int(span.context.span_id)
 
 
 def _when_a_worker_ends(callback: Callable[[], object]) -> None:

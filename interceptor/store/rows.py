@@ -112,7 +112,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def usage(self) -> Usage | None:
         """Give what the call used, as far as anybody counted it; None where nobody did."""
-        counted = {
+        counted: dict[str, Any] = {
             field: count
             for field, name in _COUNTS.items()
             if isinstance(count := self.attributes.get(name), int | float)

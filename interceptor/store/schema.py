@@ -5,6 +5,7 @@ A store is one SQLite file (with `-wal` and `-shm` beside it while it is in use)
 - `spans`: what lists and searches need of each span, small
 - `payloads`: all that was recorded of it, as JSON text
 - `traces`: a summary of each trace, kept up to date as spans are written
+- `scores`: what somebody thought of a trace or of a span
 - `texts`: a full-text index over what people and models said
 """
 
@@ -120,6 +121,18 @@ CREATE INDEX traces_by_session ON traces (session_id, start_unix_ns)
 CREATE INDEX traces_by_user ON traces (user_id, start_unix_ns) WHERE user_id IS NOT NULL;
 CREATE INDEX unfinished_traces ON traces (start_unix_ns) WHERE unfinished_spans > 0;
 
+CREATE TABLE scores (
+    id INTEGER PRIMARY KEY,
+    trace_id TEXT NOT NULL,
+    span_id TEXT,                    -- NULL where the whole trace was meant
+    name TEXT NOT NULL,
+    value REAL,
+    label TEXT,
+    comment TEXT,
+    unix_ns INTEGER NOT NULL
+);
+CREATE INDEX scores_by_trace ON scores (trace_id);
+
 CREATE VIRTUAL TABLE texts USING fts5 (words, tokenize = 'unicode61 remove_diacritics 2');
 """
 
@@ -145,6 +158,8 @@ def make_file(path: Path) -> bool:
     Says whether it was this call that made it. Raises StoreError where that cannot be.
     """
     with _explained(f"no store can be kept at {str(path)!r}", _ELSEWHERE):
+        if path.parent.exists() and not path.parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "its folder is a file")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
@@ -225,7 +240,10 @@ def _connect(path: Path, mode: str, wait_s: float) -> sqlite3.Connection:
 def _read_mode(path: Path) -> str:
     """Give how to open a store for reading, also where nothing may be written beside it."""
     at_rest = not Path(f"{path}-wal").exists()
-    return "ro&immutable=1" if at_rest and not os.access(path.parent, os.W_OK) else "ro"
+    effective = os.access in os.supports_effective_ids
+    if at_rest and not os.access(path.parent, os.W_OK, effective_ids=effective):
+        return "ro&immutable=1"
+    return "ro"
 
 
 def _version(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> int:
