@@ -1,9 +1,9 @@
-"""One call of the SDK under a span of ours, the SDK's own tracing switched on in a given way.
+"""Calls of the SDK, each under a span of ours, with the SDK's own tracing on in a given way.
 
-    python native.py MODE PROVIDER FORM URL
+    python native.py MODE PROVIDER URL
 
-MODE is how the SDK traces, PROVIDER where our spans are made, FORM how the SDK is called. Prints
-as JSON the spans in the store, and those that the application's exporter was given.
+MODE is how the SDK traces, PROVIDER where our spans are made. Prints as JSON the spans in the
+store, and those that the application's exporter was given.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from interceptor.store import Store
 ASKED = {"model": "mistral-small-latest", "messages": [{"role": "user", "content": "Hello"}]}
 
 
-def main(mode, provider, form, url):
+def main(mode, provider, url):
     applications, exported = TracerProvider(), InMemorySpanExporter()
     applications.add_span_processor(SimpleSpanProcessor(exported))
     if mode == "global" or provider == "application's":
@@ -41,8 +41,7 @@ def main(mode, provider, form, url):
         observability().configure_telemetry(mistral, provider="dedicated")
     elif mode == "silenced":
         observability().configure_telemetry(mistral, provider=trace.NoOpTracerProvider())
-    with interceptor.span("work"):
-        FORMS[form](mistral.chat)
+    asyncio.run(ask(mistral.chat))
     interceptor.flush()
     store = Store(os.environ["INTERCEPTOR_STORE"])
     traces = store.latest()
@@ -72,35 +71,20 @@ def observability():
     return import_module("mistralai.extra.observability")
 
 
-def plain(chat):
-    chat.complete(**ASKED)
-
-
-def streamed(chat):
-    with chat.stream(**ASKED) as events:
+async def ask(chat):
+    """Call the SDK in each form, under a span named by it."""
+    with interceptor.span("plain"):
+        chat.complete(**ASKED)
+    with interceptor.span("streamed"), chat.stream(**ASKED) as events:
         for _ in events:
             pass
-
-
-def plain_async(chat):
-    asyncio.run(chat.complete_async(**ASKED))
-
-
-def streamed_async(chat):
-    async def ask():
+    with interceptor.span("plain, async"):
+        await chat.complete_async(**ASKED)
+    with interceptor.span("streamed, async"):
         async with await chat.stream_async(**ASKED) as events:
             async for _ in events:
                 pass
 
-    asyncio.run(ask())
-
-
-FORMS = {
-    "plain": plain,
-    "streamed": streamed,
-    "plain, async": plain_async,
-    "streamed, async": streamed_async,
-}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
