@@ -102,6 +102,16 @@ def test_the_end_that_comes_before_its_beginning_stands(exporter, path):
     assert (trace.state, trace.span_count) == (State.ENDED, 1)
 
 
+def test_a_span_taken_for_lost_may_still_end(exporter, path):
+    exporter.export([span(lasts=None)])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE spans SET state = 'lost'")
+        connection.commit()
+    assert Store(path).latest()[0].state is State.LOST
+    exporter.export([span()])
+    assert Store(path).latest()[0].state is State.ENDED
+
+
 def test_large_and_odd_payloads_come_back(exporter, path):
     attributes = {
         "gen_ai.output.messages": message("x" * 300_000),
