@@ -25,7 +25,14 @@ from interceptor.record import Input, Record, Server, Times
 from interceptor.redaction import Policy, redact
 from interceptor.worker import Job, Runner, Worker, pause
 
-__all__ = ["Call", "Open", "Recorder", "Recording", "Sink", "Start"]
+__all__ = ["Call", "Mark", "Open", "Recorder", "Recording", "Sink", "Start", "Trace", "Tracing"]
+
+Mark = Callable[[tuple[str, int]], None]
+Trace = Callable[[str, Any], Any]
+"""A function for httpcore's `trace` extension: takes an event's name and facts."""
+
+Tracing = Callable[[Mark, Callable[[], int], Trace | None], Trace]
+"""Makes such a function of where to put a mark, a clock, and the function that was there before."""
 
 _EXTENSION = "interceptor"
 _SCAN_BYTES = 2048
@@ -110,17 +117,19 @@ class Recording:
 
     __slots__ = (
         "_attempts",
+        "_before",
+        "_extensions",
         "_pending",
         "_recorder",
         "_row",
         "_scope",
+        "_trace",
         "answered",
         "call",
         "clock_ns",
         "exchange",
         "is_taped",
         "owner",
-        "wants_phases",
     )
 
     def __init__(
@@ -129,7 +138,8 @@ class Recording:
         row: Endpoint,
         exchange: Exchange,
         call: Call,
-        attempts: _Attempts,
+        extensions: MutableMapping[str, Any],
+        trace: Tracing | None,
         owner: int,
     ) -> None:
         """Begin; `owner` is the id of the tap that will feed it."""
@@ -137,15 +147,23 @@ class Recording:
         self.answered: Callable[[], Mapping[str, str]] | None = None
         self.is_taped = call.is_taped
         self.clock_ns = recorder.clock_ns
-        self.wants_phases = recorder.phases and self.is_taped
-        self._recorder, self._row, self._attempts = recorder, row, attempts
+        self._recorder, self._row, self._extensions = recorder, row, extensions
+        self._attempts: _Attempts = extensions[_EXTENSION]
+        self._trace = trace if self.is_taped else None
         self._scope = call.scope()
         self._pending = [True] if self.is_taped else []
 
     def __enter__(self) -> None:
-        """Enter the call's scope; taps further in see that the request is recorded already."""
+        """Enter the call's scope; taps further in see that the request is recorded already.
+
+        httpcore's `trace` extension is ours meanwhile, and calls one that was there before.
+        """
         self._attempts.is_inside = True
         self._scope.__enter__()
+        if self._trace is not None:
+            self._before = self._extensions.get("trace")
+            mark = self.exchange.marks.append
+            self._extensions["trace"] = self._trace(mark, self.clock_ns, self._before)
 
     def __exit__(
         self,
@@ -153,7 +171,12 @@ class Recording:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave the scope. Exceptions pass through."""
+        """Leave all as it was: the same request may be sent again. Exceptions pass through."""
+        if self._trace is not None:
+            if self._before is None:
+                self._extensions.pop("trace", None)
+            else:
+                self._extensions["trace"] = self._before
         self._attempts.is_inside = False
         self._scope.__exit__(kind, error, trace)
 
@@ -257,6 +280,7 @@ class Recorder:
         extensions: MutableMapping[str, Any],
         *,
         decode: Decode | None = None,
+        trace: Tracing | None = None,
         owner: int = 0,
     ) -> Recording | None:
         """Begin a recording; None where the request is inside one already, or the sink declines."""
@@ -294,7 +318,8 @@ class Recorder:
             return None
         if attempts.first is None:
             attempts.first = call.identity
-        recording = Recording(self, row, exchange, call, attempts, owner)
+        timed = trace if self.phases else None
+        recording = Recording(self, row, exchange, call, extensions, timed, owner)
         if recording.is_taped:
             self.expect(recording)
         return recording

@@ -12,7 +12,7 @@ from typing import Any, Self
 from interceptor import slot
 from interceptor.exchange import ABANDONED, CLOSED_EARLY, Decode, Ending, Request
 from interceptor.quiet import quietly, report
-from interceptor.recorder import Recorder, Recording
+from interceptor.recorder import Mark, Recorder, Recording, Trace, Tracing
 
 __all__ = ["AsyncTap", "AsyncTapStream", "Tap", "TapStream"]
 
@@ -31,7 +31,6 @@ _KEPT_RESPONSE = (
 _RATELIMIT = "x-ratelimit-"
 _MOST_NAMES = 1024
 
-Trace = Callable[[str, Any], Any]
 Add = Callable[[bytes, int], None]
 
 
@@ -63,7 +62,7 @@ class _Tapping:
     def _checked(inner: Any) -> Any:
         raise NotImplementedError
 
-    def _begin(self, request: Any) -> Recording | None:
+    def _begin(self, request: Any, trace: Tracing) -> Recording | None:
         """Begin to record a request, where it is one to record."""
         try:
             url = request.url
@@ -86,6 +85,7 @@ class _Tapping:
                 _sent(request, host, path),
                 request.extensions,
                 decode=self._decode,
+                trace=trace,
                 owner=id(self),
             )
         except Exception as error:  # noqa: BLE001 - the edge: the call goes on unrecorded
@@ -108,11 +108,11 @@ class Tap(_Tapping):
         """Send through the inner transport and record what it gives or raises."""
         if (slot.is_off and self._recorder is None) or not self.is_on:
             return self.inner.handle_request(request)
-        recording = self._begin(request)
+        recording = self._begin(request, _sync_trace)
         if recording is None:
             return self.inner.handle_request(request)
         try:
-            with _Sending(request, recording, _sync_trace):
+            with recording:
                 response = self.inner.handle_request(request)
         except BaseException as error:
             recording.end(_reason(error))
@@ -155,11 +155,11 @@ class AsyncTap(_Tapping):
         """Send through the inner transport and record what it gives or raises."""
         if (slot.is_off and self._recorder is None) or not self.is_on:
             return await self.inner.handle_async_request(request)
-        recording = self._begin(request)
+        recording = self._begin(request, _async_trace)
         if recording is None:
             return await self.inner.handle_async_request(request)
         try:
-            with _Sending(request, recording, _async_trace):
+            with recording:
                 response = await self.inner.handle_async_request(request)
         except BaseException as error:
             recording.end(_reason(error))
@@ -303,41 +303,7 @@ class _GeneratorSteps(_Steps, AsyncGenerator[bytes, None]):
         await self._inner.aclose()
 
 
-class _Sending:
-    """The inner call: in the recording's scope, with httpcore's `trace` extension set to ours.
-
-    Where somebody set one already, theirs is called too. Afterwards the extension is as it was:
-    the same request may be sent again.
-    """
-
-    __slots__ = ("_before", "_make", "_recording", "_request")
-
-    def __init__(self, request: Any, recording: Recording, make: Callable[..., Trace]) -> None:
-        self._request, self._recording, self._make = request, recording, make
-        self._before: Trace | None = None
-
-    def __enter__(self) -> None:
-        recording = self._recording
-        recording.__enter__()
-        if recording.wants_phases:
-            extensions = self._request.extensions
-            self._before = extensions.get("trace")
-            mark, clock_ns = recording.exchange.marks.append, recording.clock_ns
-            extensions["trace"] = self._make(mark, clock_ns, self._before)
-
-    def __exit__(self, *error: Any) -> None:
-        if self._recording.wants_phases:
-            extensions = self._request.extensions
-            if self._before is None:
-                extensions.pop("trace", None)
-            else:
-                extensions["trace"] = self._before
-        self._recording.__exit__(*error)
-
-
-def _sync_trace(
-    mark: Callable[[tuple[str, int]], None], clock_ns: Callable[[], int], other: Trace | None
-) -> Trace:
+def _sync_trace(mark: Mark, clock_ns: Callable[[], int], other: Trace | None) -> Trace:
     def trace(name: str, info: Any) -> Any:
         mark((name, clock_ns()))
         return None if other is None else other(name, info)
@@ -345,9 +311,7 @@ def _sync_trace(
     return trace
 
 
-def _async_trace(
-    mark: Callable[[tuple[str, int]], None], clock_ns: Callable[[], int], other: Trace | None
-) -> Trace:
+def _async_trace(mark: Mark, clock_ns: Callable[[], int], other: Trace | None) -> Trace:
     async def trace(name: str, info: Any) -> Any:
         mark((name, clock_ns()))
         return None if other is None else await other(name, info)
