@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 __all__ = ["Knows", "knower"]
 
 _MISTRAL = ("mistral.ai", "*.mistral.ai")
-_SDK_AGENT = "mistral-client-python/"
+# The SDK's own name, and the one that its clients for Azure and Google kept from their generator.
+_SDK_AGENT = re.compile(r"mistral-client-python/|speakeasy-sdk/python .*\bmistralai")
 _MOST_REMEMBERED = 256
 
 Knows = Callable[[str, Callable[[], str]], bool]
@@ -25,6 +26,6 @@ def knower(hosts: Iterable[str] = ()) -> Knows:
     is_host = functools.lru_cache(maxsize=_MOST_REMEMBERED)(re.compile(globs).fullmatch)
 
     def knows(host: str, agent: Callable[[], str]) -> bool:
-        return is_host(host) is not None or agent().startswith(_SDK_AGENT)
+        return is_host(host) is not None or _SDK_AGENT.match(agent()) is not None
 
     return knows

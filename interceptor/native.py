@@ -11,11 +11,13 @@ from weakref import WeakValueDictionary
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, ProxyTracerProvider, SpanContext
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 __all__ = ["beside", "parent_of"]
 
 _SPAN = "_tracing_span"
 _FIRST_AGENT = "mistral-client-python/1."
+_TRACEPARENT = TraceContextTextMapPropagator()
 
 _claimed: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
@@ -57,6 +59,6 @@ def _is_traced_by_1(headers: Mapping[str, str], context: Context) -> bool:
         return False
     if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
         return False
-    span_id, _, flags = headers.get("traceparent", "")[36:].partition("-")
-    here = trace.get_current_span(context).get_span_context().span_id
-    return flags == "01" and span_id != format(here, "016x")
+    here = trace.get_current_span(context)
+    sent = trace.get_current_span(_TRACEPARENT.extract(headers, Context())).get_span_context()
+    return sent.trace_flags.sampled and sent.span_id != here.get_span_context().span_id
