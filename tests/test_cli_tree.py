@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from interceptor.cli._tree import Tree, branches
+from interceptor.cli._tree import Tree
 from interceptor.store import Span, State
+from interceptor.store.tree import branches
 from tests.cli_store import printed
 from tests.store_spans import SECOND, START
 
@@ -36,34 +37,6 @@ def span(name, parent=None, *, at=0, lasts=10, **fields):
 def tree(*spans, width=60, now=20):
     found = Tree(branches(spans), now_unix_ns=START + now * SECOND)
     return printed(found, width=width).splitlines()[1:]
-
-
-PLACES = {
-    "alone": ([span("a")], ["a"]),
-    "two roots": ([span("a"), span("b")], ["a", "b"]),
-    "an orphan is a root": ([span("a", "gone")], ["a"]),
-    "children": (
-        [span("a"), span("b", "a"), span("c", "a"), span("d", "b"), span("e", "b")],
-        ["a", "├─ b", "│  ├─ d", "│  └─ e", "└─ c"],
-    ),
-    "a child that began before its parent": ([span("b", "a"), span("a")], ["a", "└─ b"]),
-    "the last child's children": (
-        [span("a"), span("b", "a"), span("c", "b"), span("d", "c")],
-        ["a", "└─ b", "   └─ c", "      └─ d"],
-    ),
-}
-
-
-@pytest.mark.parametrize(("spans", "lines"), PLACES.values(), ids=PLACES)
-def test_spans_stand_under_their_parents(spans, lines):
-    found = branches(spans)
-    assert [f"{one.stem}{one.span.name}" for one in found] == lines
-    assert [one.number for one in found] == [*range(1, len(spans) + 1)]
-
-
-def test_a_deep_tree_is_no_deep_recursion():
-    spans = [span("0"), *(span(str(n), str(n - 1)) for n in range(1, 5_000))]
-    assert len(branches(spans)) == 5_000
 
 
 BARS = {

@@ -1,8 +1,7 @@
 """The spans of a trace as a tree, each with its duration as a bar on one axis of time."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
@@ -11,38 +10,12 @@ from interceptor.cli._layout import GAP, Column, rows_of, width_of, widths_of
 from interceptor.cli._listing import MARKS, NOTHING, STYLES, took
 from interceptor.cli._texts import line
 from interceptor.store import Span, Status
+from interceptor.store.tree import Branch
 
-__all__ = ["Branch", "Tree", "branches"]
+__all__ = ["Tree"]
 
 _LEAST_BAR, _LONGEST_BAR = 20, 40
 _BAR_STYLES = {**STYLES, Status.OK: "cyan"}
-
-
-class Branch(NamedTuple):
-    """A span in its place: its number from the top, and the lines that lead to it."""
-
-    span: Span
-    number: int
-    stem: str
-
-
-def branches(spans: Sequence[Span]) -> tuple[Branch, ...]:
-    """Give spans from the top of the tree down; one whose parent is not here is a root."""
-    known = {span.span_id for span in spans}
-    children: dict[str | None, list[Span]] = defaultdict(list)
-    for span in spans:
-        children[span.parent_id if span.parent_id in known else None].append(span)
-    found: list[Branch] = []
-    # A stack of our own: a tree may be deeper than Python's calls.
-    waiting = [(span, "", "") for span in reversed(children[None])]
-    while waiting:
-        span, stem, below = waiting.pop()
-        found.append(Branch(span, len(found) + 1, stem))
-        mine, theirs = "└─ ", "   "
-        for child in reversed(children[span.span_id]):
-            waiting.append((child, below + mine, below + theirs))
-            mine, theirs = "├─ ", "│  "
-    return tuple(found)
 
 
 class Tree:

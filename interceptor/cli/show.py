@@ -19,11 +19,12 @@ from interceptor.cli._json import span_json
 from interceptor.cli._layout import Fields
 from interceptor.cli._output import Note, Output
 from interceptor.cli._texts import counted
-from interceptor.cli._tree import Branch, Tree, branches
+from interceptor.cli._tree import Tree
 from interceptor.cli._where import add_store, store_of
 from interceptor.errors import StoreError
 from interceptor.settings import Settings
 from interceptor.store import Span, Store
+from interceptor.store.tree import Branch, branches
 
 __all__ = ["add_arguments", "run", "story"]
 

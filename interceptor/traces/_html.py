@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from interceptor.store import Span
+from interceptor.store.tree import Branch, branches
 from interceptor.traces._text import facts, scored
-from interceptor.traces.tree import Branch, branches
 
 if TYPE_CHECKING:
     from interceptor.traces.trace import Trace

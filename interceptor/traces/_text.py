@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from interceptor.record import Usage
 from interceptor.store import Span, Status
-from interceptor.traces.tree import branches
+from interceptor.store.tree import branches
 
 if TYPE_CHECKING:
     from interceptor.traces.trace import Trace

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from interceptor.store import Span
+from interceptor.store.rows import Span
 
 __all__ = ["Branch", "branches"]
 
