@@ -11,7 +11,7 @@ from interceptor.wire.parsing import text_of
 __all__ = ["Call", "Function", "merged", "to_part"]
 
 
-class Function(msgspec.Struct, kw_only=True, gc=False):
+class Function(msgspec.Struct, gc=False):
     """The function to call; its arguments are JSON text, or the JSON itself."""
 
     name: str | None = None
@@ -42,32 +42,43 @@ def merged(fragments: Iterable[Call]) -> tuple[Call, ...]:
     under an index that is taken: in 2024 the API sent all calls of a message without index or
     with index 0. One with neither continues the last call.
     """
-    calls: list[Call] = []
-    by_index: dict[int, Call] = {}
+    drafts: list[_Draft] = []
+    by_index: dict[int, _Draft] = {}
     for fragment in fragments:
-        call = _continued(fragment, calls, by_index)
-        if call is None:
-            call = Call(id=_id(fragment), index=fragment.index, function=Function(arguments=""))
-            calls.append(call)
+        draft = _continued(fragment, drafts, by_index)
+        if draft is None:
+            draft = _Draft()
+            drafts.append(draft)
         if fragment.index is not None:
-            by_index[fragment.index] = call
-        call.function.name = call.function.name or fragment.function.name
-        call.function.arguments += text_of(fragment.function.arguments)
-    return tuple(calls)
+            by_index[fragment.index] = draft
+        draft.id = draft.id or _id(fragment)
+        draft.name = draft.name or fragment.function.name
+        draft.arguments.append(text_of(fragment.function.arguments))
+    return tuple(draft.whole() for draft in drafts)
 
 
-def _continued(fragment: Call, calls: list[Call], by_index: dict[int, Call]) -> Call | None:
+class _Draft(msgspec.Struct):
+    """A call as its fragments come in."""
+
+    id: str | None = None
+    name: str | None = None
+    arguments: list[str] = []
+
+    def whole(self) -> Call:
+        """Give the call with its arguments joined."""
+        return Call(id=self.id, function=Function(self.name, "".join(self.arguments)))
+
+
+def _continued(fragment: Call, drafts: list[_Draft], by_index: dict[int, _Draft]) -> _Draft | None:
     """Give the call that a fragment goes on with, or None where it opens one."""
     new_id = _id(fragment)
+    if fragment.index is None and new_id is not None:
+        return next((draft for draft in drafts if draft.id == new_id), None)
     if fragment.index is None:
-        call = calls[-1] if calls else None
-        if new_id is not None:
-            call = next((c for c in calls if c.id == new_id), None)
-    else:
-        call = by_index.get(fragment.index)
-    if call is not None and new_id is not None and call.id not in (None, new_id):
-        return None
-    return call
+        return drafts[-1] if drafts else None
+    draft = by_index.get(fragment.index)
+    is_other = draft is not None and new_id is not None and draft.id not in (None, new_id)
+    return None if is_other else draft
 
 
 def _id(call: Call) -> str | None:

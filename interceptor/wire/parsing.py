@@ -96,9 +96,10 @@ def _salvage(value: Any, kind: Any, notes: Notes, what: str) -> Any:
     if item is not None and isinstance(value, list):
         found = (_salvage(one, item, notes, what) for one in value)
         return tuple(one for one in found if one is not None)
-    if typing.get_origin(kind) is dict and isinstance(value, dict):
-        of = typing.get_args(kind)[1]
-        return {k: _salvage(v, of, notes, f"{what}.{k}") for k, v in value.items()}
+    of = _value_in(kind)
+    if of is not None and isinstance(value, dict):
+        fit = {name: _salvage(one, of, notes, f"{what}.{name}") for name, one in value.items()}
+        return {name: one for name, one in fit.items() if one is not None}
     try:
         return msgspec.convert(value, kind)
     except (msgspec.MsgspecError, ValueError):
@@ -134,4 +135,12 @@ def _item_in(kind: Any) -> Any:
     for one in _choices(kind):
         if typing.get_origin(one) is tuple:
             return typing.get_args(one)[0]
+    return None
+
+
+def _value_in(kind: Any) -> Any:
+    """Give the type of the values where `kind`, or one of its union, is a dict with them."""
+    for one in _choices(kind):
+        if typing.get_origin(one) is dict:
+            return typing.get_args(one)[1]
     return None

@@ -14,8 +14,12 @@ __all__ = ["Elided", "elided_in", "without_media"]
 _BACKSLASH = ord("\\")
 _LEAST_BYTES = 1 << 13
 _SAMPLE_BYTES = 256
-_BASE64 = re.compile(rb"[A-Za-z0-9+/=_\\-]*")
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/=_-]|\\/)*\\?")  # some escape a slash
 _HEAD = re.compile(rb"data:[^,\"]{0,200},")
+_KEY = re.compile(
+    rb'"(?:audio|audio_data|data|embedding|file_data|image_base64|input_audio|ref_audio)"\s*:\s*\Z'
+)
+_KEY_BYTES = 32
 _MARK = re.compile(r"~(\d+)~([0-9a-f]{64})")
 _REST_EVERY = 2048
 
@@ -28,7 +32,11 @@ class Elided(NamedTuple):
 
 
 def without_media(body: bytes, rest: Callable[[], None]) -> bytes:
-    """Put a mark in place of each long base64 string; `rest` is called between pieces of work."""
+    """Put a mark in place of each long base64 string; `rest` is called between pieces of work.
+
+    Such a string is a data URI, or stands under a name that the API uses for media: what a model
+    writes may look like base64 too, and stays.
+    """
     kept: list[bytes] = []
     copied = at = strings = 0
     while (start := body.find(b'"', at)) >= 0 and (end := _string_end(body, start)) >= 0:
@@ -68,6 +76,8 @@ def _is_escaped(body: bytes, at: int) -> bool:
 def _media_at(body: bytes, start: int, end: int) -> int:
     """Give where base64 begins in a string, past a data URI's head; -1 where it holds text."""
     head = _HEAD.match(body, start, end)
+    if head is None and not _KEY.search(body[max(0, start - 1 - _KEY_BYTES) : start - 1]):
+        return -1
     begin = head.end() if head else start
     middle = (begin + end) // 2
     samples = (begin, middle, max(begin, end - _SAMPLE_BYTES))
