@@ -26,7 +26,7 @@ _CALLS, _WARM_UP_CALLS = 20, 5
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Give the cost of a bare span around a call, and of a recorded call, the limit of which it is."""
+    """Give the cost of a bare span around a call, and of a recorded call, whose limit it is."""
     spans = Spans()
     attributes = _attributes_of_a_call(spans)
     plain = memory.answer()
