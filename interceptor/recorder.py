@@ -9,7 +9,7 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from interceptor.exchange import ABANDONED, Decode, Ending, Exchange, Request
 from interceptor.hosts import knower
 from interceptor.quiet import quietly, report
 from interceptor.reading import read
-from interceptor.record import Input, Record, Server, Times
+from interceptor.record import Failure, Input, Record, Server, Times
 from interceptor.redaction import Policy, redact
 from interceptor.worker import Job, Runner, Worker, pause
 
@@ -36,20 +36,23 @@ Tracing = Callable[[Mark, Callable[[], int], Trace | None], Trace]
 
 _EXTENSION = "interceptor"
 _SCAN_BYTES = 2048
-_MODEL = re.compile(rb'"(?:model|agent_id)"\s*:\s*"([^"\\]{1,200})"')
+_ASKED = re.compile(rb'"(model|agent_id)"\s*:\s*"([^"\\]{1,200})"')
+_FAILED = 400
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a call before it is sent.
 
-    `model` comes from a bounded look at the body, so that samplers see it; it may be None, and
-    the record has the last word. `first` is what the first attempt's `Call.identity` was, where
-    this is a further one. `extensions` is the request's own, for what other tracers left there.
+    `model` and `agent_id` come from a bounded look at the body, so that samplers see what is
+    asked: one of them at most, and the record has the last word. `first` is what the first
+    attempt's `Call.identity` was, where this is a further one. `extensions` is the request's own,
+    for what other tracers left there.
     """
 
     endpoint: str
     operation: str
     model: str | None
+    agent_id: str | None
     host: str
     port: int | None
     attempt: int
@@ -99,25 +102,32 @@ class Open(Job, Protocol):
 
 
 class _Attempts:
-    """What stays with a request that is sent again: kept in its `extensions`."""
+    """What stays with a request that is sent again: kept in its `extensions`.
 
-    __slots__ = ("count", "first", "is_inside")
+    `owners` are the taps that are sending it now. One that is not among them is inside another;
+    one that is sends it twice at a time, as hedging clients do.
+    """
+
+    __slots__ = ("count", "first", "owners")
 
     def __init__(self) -> None:
-        self.count, self.first, self.is_inside = 0, None, False
+        self.count, self.first = 0, None
+        self.owners: list[int] = []
 
 
 class Recording:
     """One exchange on its way from a tap to the sink. A context to send the request in.
 
     `end` may be called any number of times, from any thread and from a finaliser: the first one
-    counts, and it only takes a list's last item and puts into a queue. `answered` gives the
+    counts, and it only takes a list's last item and puts into a queue. Neither it nor the context
+    ever raises anything of its own. `answered` gives the
     response's headers that are kept; there are many, so they are picked on the worker's thread.
     """
 
     __slots__ = (
         "_attempts",
         "_before",
+        "_composed",
         "_extensions",
         "_pending",
         "_recorder",
@@ -158,12 +168,17 @@ class Recording:
 
         httpcore's `trace` extension is ours meanwhile, and calls one that was there before.
         """
-        self._attempts.is_inside = True
-        self._scope.__enter__()
+        self._attempts.owners.append(self.owner)
+        try:
+            self._scope.__enter__()
+        except Exception as error:  # noqa: BLE001 - the edge: the request is sent without it
+            report("the context of a call", error)
+            self._scope = nullcontext()
         if self._trace is not None:
             self._before = self._extensions.get("trace")
             mark = self.exchange.marks.append
-            self._extensions["trace"] = self._trace(mark, self.clock_ns, self._before)
+            self._composed = self._trace(mark, self.clock_ns, self._before)
+            self._extensions["trace"] = self._composed
 
     def __exit__(
         self,
@@ -172,13 +187,16 @@ class Recording:
         trace: TracebackType | None,
     ) -> None:
         """Leave all as it was: the same request may be sent again. Exceptions pass through."""
-        if self._trace is not None:
+        if self._trace is not None and self._extensions.get("trace") is self._composed:
             if self._before is None:
-                self._extensions.pop("trace", None)
+                del self._extensions["trace"]
             else:
                 self._extensions["trace"] = self._before
-        self._attempts.is_inside = False
-        self._scope.__exit__(kind, error, trace)
+        self._attempts.owners.remove(self.owner)
+        try:
+            self._scope.__exit__(kind, error, trace)
+        except Exception as ours:  # noqa: BLE001 - the edge: the caller has an answer to get
+            report("the context of a call", ours)
 
     def end(self, ending: Ending | None = None) -> None:
         """End the exchange now; `ending` is None where the body came to its own end."""
@@ -188,8 +206,11 @@ class Recording:
             self._pending.pop()
         except IndexError:  # another thread was faster
             return
-        self.exchange.end(self.clock_ns(), ending)
-        self._recorder.take(self)
+        try:
+            self.exchange.end(self.clock_ns(), ending)
+            self._recorder.take(self)
+        except Exception as error:  # noqa: BLE001 - the edge: the caller is about to go on
+            report("the end of a call", error)
 
     def forget(self) -> None:
         """Never report this exchange: it belongs to another process."""
@@ -207,7 +228,8 @@ class Recording:
     def run(self) -> None:
         """Read the exchange and hand the record over; on the worker's thread."""
         if self.answered is not None:
-            self.exchange.headers = self.answered()
+            with quietly("the headers of an answer"):
+                self.exchange.headers = self.answered()
         record = self._recorder.read(self.exchange, self._row)
         with quietly("a span"):
             self.call.finish(record)
@@ -287,7 +309,7 @@ class Recorder:
         attempts = extensions.get(_EXTENSION)
         if attempts is None:
             attempts = extensions[_EXTENSION] = _Attempts()
-        if attempts.is_inside:
+        if attempts.owners and owner not in attempts.owners:
             return None
         attempts.count += 1
         if row.is_secret:
@@ -300,11 +322,13 @@ class Recorder:
             limit_bytes=0 if row.is_secret else self._limit_bytes,
             decode=decode,
         )
+        model, agent_id = _glance(request.body)
         call = self._sink.begin(
             Start(
                 endpoint=row.name,
-                operation=row.operation,
-                model=_glance(request.body),
+                operation=(row.agent_operation if agent_id else None) or row.operation,
+                model=model,
+                agent_id=agent_id,
                 host=request.host,
                 port=request.port,
                 attempt=attempts.count,
@@ -325,18 +349,25 @@ class Recorder:
         return recording
 
     def expect(self, job: Open) -> None:
-        """Keep something that will end later; then it is to be given to `take`."""
+        """Keep something that will end later; then it is to be given to `take`.
+
+        Raises `RuntimeError` where the worker has no thread and can have none.
+        """
         self._open[id(job)] = job
-        self._worker.start()
+        try:
+            self._worker.start()
+        except RuntimeError:
+            del self._open[id(job)]
+            raise
 
     def take(self, job: Open) -> None:
         """Queue what has ended, to be run later. Never blocks; a finaliser may call it."""
-        self._open.pop(id(job), None)
         self._worker.submit(job)
+        self._open.pop(id(job), None)  # only now: a worker for whom nothing is open may sleep
 
     def abandon(self, owner: int | None = None) -> None:
         """End what is still open, of one tap or of all: nobody will read it to its end."""
-        for recording in tuple(self._open.values()):
+        for recording in list(self._open.values()):  # `tuple` may run finalisers half way
             if owner is None or recording.owner == owner:
                 recording.end(ABANDONED)
 
@@ -359,7 +390,7 @@ class Recorder:
 
     def forget_all(self) -> None:
         """Forget what is open: in the child of a fork, it belongs to the parent."""
-        for recording in tuple(self._open.values()):
+        for recording in list(self._open.values()):
             recording.forget()
         self._open.clear()
 
@@ -373,18 +404,31 @@ class Recorder:
         )
 
 
-def _glance(body: bytes | None) -> str | None:
-    """Look for the model in the first and last kilobytes of a JSON body."""
+def _glance(body: bytes | None) -> tuple[str | None, str | None]:
+    """Look for a model, or else an agent, in the first and last kilobytes of a JSON body."""
     if not body:
-        return None
+        return None, None
     ends = body if len(body) <= 2 * _SCAN_BYTES else body[:_SCAN_BYTES] + body[-_SCAN_BYTES:]
-    found = _MODEL.search(ends)
-    return found[1].decode(errors="replace") if found else None
+    found = _ASKED.search(ends)
+    if found is None:
+        return None, None
+    name = found[2].decode(errors="replace")
+    return (name, None) if found[1] == b"model" else (None, name)
+
+
+def _failure(exchange: Exchange) -> Failure | None:
+    """Give what failed as far as the end and the status of an exchange say it."""
+    if exchange.ending is not None and exchange.ending.is_error:
+        return Failure(kind=exchange.ending.kind)
+    if exchange.status is not None and exchange.status >= _FAILED:
+        return Failure(kind=str(exchange.status))
+    return None
 
 
 def _bare(exchange: Exchange, row: Endpoint, error: Exception) -> Record:
     """Give what is known of an exchange without reading its bodies."""
     request, ended_at_ns = exchange.request, exchange.ended_at_ns or exchange.started_ns
+    model, agent_id = _glance(request.body)
     return Record(
         endpoint=row.name,
         operation=row.operation,
@@ -398,7 +442,8 @@ def _bare(exchange: Exchange, row: Endpoint, error: Exception) -> Record:
         server=Server(host=request.host, port=request.port),
         status=exchange.status,
         response_bytes=exchange.received_bytes,
-        input=Input(model=_glance(request.body)),
+        input=Input(model=model, agent_id=agent_id),
+        failure=_failure(exchange),
         notes=(f"could not be read, by a mistake of this library ({type(error).__name__})",),
     )
 

@@ -83,12 +83,13 @@ class SpanSink:
         attributes = genai.start(
             operation=start.operation,
             model=start.model,
+            agent_id=start.agent_id,
             host=start.host,
             port=start.port,
         )
         labels = around.attributes
         span = self.tracer().start_span(
-            genai.name(start.operation, start.model),
+            genai.name(start.operation, start.agent_id or start.model),
             context=context,
             kind=SpanKind.CLIENT,
             attributes={**attributes, **labels} if labels else attributes,

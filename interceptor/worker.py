@@ -17,7 +17,7 @@ from typing import Protocol
 
 from interceptor.quiet import report
 
-__all__ = ["Job", "Worker", "pause"]
+__all__ = ["Job", "Runner", "Worker", "pause"]
 
 _SIZE_CLASSES = 48
 _SHORTEST_S, _LONGEST_S = 0.02, 0.1
@@ -35,6 +35,21 @@ class Job(Protocol):
 
     def let_go(self) -> None:
         """Drop what is held; `run` must still make sense. May be called twice."""
+
+
+class Runner(Protocol):
+    """Runs jobs, at once or later."""
+
+    let_go_count: int
+
+    def start(self) -> None:
+        """Prepare for a job that is foreseen."""
+
+    def submit(self, job: Job) -> None:
+        """Run a job, at once or later."""
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all that was submitted has run; False where that took too long."""
 
 
 class _Entry:

@@ -65,10 +65,9 @@ def name(operation: str, model: str | None) -> str:
 
 def start(
     *,
-    endpoint: str,
     operation: str,
     model: str | None,
-    is_stream: bool,
+    agent_id: str | None,
     host: str,
     port: int | None,
 ) -> Attributes:
@@ -76,13 +75,12 @@ def start(
     found: Attributes = {
         "gen_ai.operation.name": operation,
         "gen_ai.provider.name": PROVIDER,
-        "mistral_ai.endpoint": endpoint,
         "server.address": host,
     }
     if model is not None:
         found["gen_ai.request.model"] = model
-    if is_stream:
-        found["gen_ai.request.stream"] = True
+    if agent_id is not None:
+        found["gen_ai.agent.id"] = agent_id
     if port is not None:
         found["server.port"] = port
     return found
