@@ -24,6 +24,7 @@ from opentelemetry.trace import (
 
 from interceptor import surroundings
 from interceptor.dialects import observed
+from interceptor.dialects.observed import Kind
 from interceptor.exchange import Ending
 from interceptor.links import Role
 from interceptor.recorder import Recorder
@@ -31,14 +32,14 @@ from interceptor.redaction import Policy
 from interceptor.said import Said, redacted
 from interceptor.settings import Content
 from interceptor.spans import MESSAGE, SpanSink
-from interceptor.surroundings import Labels
+from interceptor.surroundings import Labels, Surroundings
 
 __all__ = ["Observed", "Observer"]
 
 Measure = Callable[[dict[str, Any], float], None]
 
-_OPERATION = "gen_ai.operation.name"
 _LET_GO = "too much was waiting to be recorded: words left out"
+_NOWHERE = Context()
 _NS = 1e9
 
 
@@ -60,9 +61,7 @@ class Observer:
         self.policy, self.measure = policy, measure
         self.clock_ns, self.unix_ns = clock_ns, unix_ns
 
-    def begin(
-        self, name: str, attributes: observed.Attributes, *, content: Content | None = None
-    ) -> "Observed":
+    def begin(self, name: str, kind: Kind, *, content: Content | None = None) -> "Observed":
         """Begin a span inside what is current.
 
         `content` metadata keeps this span's words out, whatever the settings say; full lets them
@@ -70,18 +69,23 @@ class Observer:
         """
         context = otel_context.get_current()
         around = surroundings.of(context)
+        attributes, labels = observed.start(kind), around.attributes
         started_unix_ns, started_ns = self.unix_ns(), self.clock_ns()
         span = self.sink.tracer().start_span(
             name,
             context=context,
             kind=SpanKind.INTERNAL,
-            attributes={**around.attributes, **attributes},
+            attributes={**attributes, **labels} if labels else attributes,
             start_time=started_unix_ns,
         )
         surroundings.began(span)
-        found = Observed(self, span, context, attributes, content)
+        found = Observed(self, span, context, around)
+        found.name, found.kind = name, kind
         found.started_unix_ns, found.started_ns = started_unix_ns, started_ns
-        if found.is_recording:
+        if span.is_recording():
+            found.is_recording = True
+            found.has_words = self.sink.content and content is not Content.METADATA
+            found.is_openly = content is Content.FULL
             self.recorder.expect(found)
         return found
 
@@ -109,66 +113,45 @@ class Observed:
     Whatever is set is taken up when it ends; what comes later is not.
     """
 
+    # What most spans never change stands on the class: each is made on the caller's time.
     owner = 0  # no transport's: closing one does not end it
-    __slots__ = (
-        "_attributes",
-        "_failure",
-        "_is_openly",
-        "_observer",
-        "_open",
-        "_own_labels",
-        "completed",
-        "context",
-        "counts_elsewhere",
-        "ended_unix_ns",
-        "has_words",
-        "input",
-        "is_recording",
-        "labels",
-        "output",
-        "parent",
-        "root",
-        "size_bytes",
-        "span",
-        "started_ns",
-        "started_unix_ns",
-        "tool_call_id",
-        "usage",
-    )
+    is_recording = has_words = is_openly = False
+    input: Any = observed.ABSENT
+    output: Any = observed.ABSENT
+    size_bytes = 0
+    tool_call_id: str | None = None
+    completed = True
+    counts_elsewhere = False
+    usage: observed.Attributes = {}  # noqa: RUF012 - replaced, never changed
+    labels = Labels()
+    name: str
+    kind: Kind
+    started_unix_ns: int
+    started_ns: int
+    ended_unix_ns: int
+    _own_labels = Labels()
+    _failure: tuple[str, str | None] | None = None
 
     def __init__(
-        self,
-        observer: Observer,
-        span: Span,
-        context: Context,
-        attributes: observed.Attributes,
-        content: Content | None,
+        self, observer: Observer, span: Span, context: Context, around: Surroundings
     ) -> None:
         """Keep a span that began in `context`; `self.context` is what is current inside."""
-        around = surroundings.of(context).span
-        self.parent = around if isinstance(around, Observed) else None
-        self.root: Observed = self if self.parent is None else self.parent.root
-        self.span, self.context = span, surroundings.inside(span, self, context)
-        self.is_recording = span.is_recording()
-        sink = observer.sink
-        self.has_words = self.is_recording and sink.content and content is not Content.METADATA
-        self.input = self.output = observed.ABSENT
-        self.usage: observed.Attributes = {}
-        self.counts_elsewhere = False
-        self.labels = self._own_labels = Labels()
-        self.tool_call_id: str | None = None
-        self.completed = True
-        self.size_bytes = 0
-        self.started_unix_ns = self.started_ns = self.ended_unix_ns = 0
-        self._observer, self._attributes = observer, attributes
-        self._is_openly = content is Content.FULL
-        self._failure: tuple[str, str | None] | None = None
+        self._observer = observer
+        self.parent = around.span if isinstance(around.span, Observed) else None
+        self._root = None if self.parent is None else self.parent.root
+        self.span = span
+        self.context = surroundings.inside(span, self, context, around)
         self._open = [True]
 
     @property
     def is_open(self) -> bool:
         """Whether it has not ended, so that there is a use in setting anything."""
         return bool(self._open)
+
+    @property
+    def root(self) -> "Observed":
+        """The outermost observed span around this one, or itself."""
+        return self if self._root is None else self._root
 
     @property
     def limit_bytes(self) -> int:
@@ -223,7 +206,9 @@ class Observed:
         self.completed = ending is None
         taken_ns = self._observer.clock_ns() - self.started_ns
         self.ended_unix_ns = self.started_unix_ns + taken_ns
-        self.parent = None  # else tasks that start each other would keep all those before them
+        # Nothing is kept that would keep others: tasks may start each other without an end, and
+        # a context holds its span.
+        self.parent, self.context = None, _NOWHERE
         if self.is_recording:
             self._observer.recorder.take(self)
 
@@ -245,20 +230,18 @@ class Observed:
             span.set_attributes(self.usage)
         if not self.completed:
             span.set_attribute("interceptor.completed", False)  # noqa: FBT003 - the value itself
+        about = observed.named(self.kind, self.name)
         if self._failure is not None:
-            span.set_attribute("error.type", self._failure[0])
+            about["error.type"] = self._failure[0]
             span.set_status(Status(StatusCode.ERROR))
+        span.set_attributes(about)
         if self.tool_call_id is not None:
             span.set_attributes(observed.tool_call_id(self.tool_call_id))
             observer.sink.link(span, [(self.tool_call_id, Role.RAN)])
         if observer.measure is not None:
-            self._measure(observer.measure)
-        observer.sink.end(span, words, self.ended_unix_ns, openly=self._is_openly)
-
-    def _measure(self, measure: Measure) -> None:
-        failed = {} if self._failure is None else {"error.type": self._failure[0]}
-        taken_s = (self.ended_unix_ns - self.started_unix_ns) / _NS
-        measure({**self._attributes, **failed}, taken_s)
+            taken_ns = self.ended_unix_ns - self.started_unix_ns
+            observer.measure({**observed.start(self.kind), **about}, taken_ns / _NS)
+        observer.sink.end(span, words, self.ended_unix_ns, openly=self.is_openly)
 
     def _words(self) -> observed.Attributes:
         """Give what was said as attributes, as far as the policy leaves it."""
@@ -266,7 +249,7 @@ class Observed:
         said, notes = redacted(
             Said(self.input, self.output, message),
             self._observer.policy,
-            operation=str(self._attributes[_OPERATION]),
+            operation=observed.operation(self.kind),
             started_unix_ns=self.started_unix_ns,
         )
         if notes:
@@ -314,7 +297,7 @@ class _Score:
         span = sink.tracer().start_span(
             f"{observed.SCORE} {self._given['gen_ai.evaluation.name']}",
             context=trace.set_span_in_context(NonRecordingSpan(self._parent), Context()),
-            attributes={_OPERATION: observed.SCORE, **self._about},
+            attributes=self._about,
             start_time=at,
         )
         words = self._words()

@@ -105,10 +105,12 @@ def within(context: Context, surroundings: Surroundings) -> Context:
     return otel_context.set_value(_KEY, surroundings, context)
 
 
-def inside(span: trace.Span, enclosing: Enclosing, context: Context) -> Context:
+def inside(
+    span: trace.Span, enclosing: Enclosing, context: Context, around: Surroundings
+) -> Context:
     """Give the context of what happens inside an observed span that began in `context`."""
-    here = Surroundings(enclosing, of(context).labels)
-    return within(trace.set_span_in_context(span, context), here)
+    here = Context({**context, _KEY: Surroundings(enclosing, around.labels)})
+    return trace.set_span_in_context(span, here)
 
 
 def leave(token: Token[Context]) -> None:

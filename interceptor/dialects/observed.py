@@ -25,6 +25,8 @@ __all__ = [
     "labels",
     "link",
     "model",
+    "named",
+    "operation",
     "start",
     "tool_call_id",
     "usage",
@@ -69,6 +71,9 @@ _NAMES = {
     Kind.AGENT: "gen_ai.agent.name",
     Kind.TOOL: "gen_ai.tool.name",
 }
+_STARTS: dict[Kind, Attributes] = {
+    kind: {"gen_ai.operation.name": name} for kind, name in _OPERATIONS.items()
+}
 _USAGE = {
     "input_tokens": ("gen_ai.usage.input_tokens", "prompt_tokens"),
     "output_tokens": ("gen_ai.usage.output_tokens", "completion_tokens"),
@@ -87,12 +92,19 @@ _PARAMETERS = (
 )
 
 
-def start(kind: Kind, name: str) -> Attributes:
+def operation(kind: Kind) -> str:
+    """Give the operation that a kind of span stands for."""
+    return _OPERATIONS[kind]
+
+
+def start(kind: Kind) -> Attributes:
     """Give what an observed span says from its first moment, so that samplers see it."""
-    found: Attributes = {"gen_ai.operation.name": _OPERATIONS[kind]}
-    if kind in _NAMES:
-        found[_NAMES[kind]] = name
-    return found
+    return _STARTS[kind]
+
+
+def named(kind: Kind, name: str) -> Attributes:
+    """Give what else there is to say of what was observed."""
+    return {_NAMES[kind]: name} if kind in _NAMES else {}
 
 
 def kind(attributes: Mapping[str, Any]) -> Kind | None:
@@ -198,9 +210,12 @@ def evaluation(name: str, *, value: float | None, label: str | None) -> Attribut
     return found
 
 
-def about(span_id: str) -> Attributes:
-    """Give which span a score is about, where it is not about the whole trace."""
-    return {"interceptor.score.span_id": span_id}
+def about(span_id: str | None) -> Attributes:
+    """Give what the span of a score says: which span is meant, where it is not the whole trace."""
+    found: Attributes = {"gen_ai.operation.name": SCORE}
+    if span_id is not None:
+        found["interceptor.score.span_id"] = span_id
+    return found
 
 
 def evaluation_words(comment: str, limit_bytes: int) -> Attributes:

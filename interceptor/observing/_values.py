@@ -18,16 +18,18 @@ import re
 import types
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, TypeVar
 
-__all__ = ["Copy", "Yielded", "copied", "is_secret"]
+__all__ = ["Yielded", "copied", "is_secret"]
 
-_MOST_VALUES = 4096  # in one copy: at about a quarter of a microsecond each
+_MOST_VALUES = 4096  # in one copy: at some hundred nanoseconds each
 _MOST_DEEP = 24
+_SHORT = 1024  # characters: a text that long is taken whatever there is already
 _STRUCK = "[redacted]"
-_LONGEST_NAME = 100
+_LONGEST_NAME, _MOST_NAMES = 100, 4096
 
 _SPOKEN = (
     dt.date,
@@ -57,28 +59,38 @@ _SECRET = re.compile(
 )
 
 
-class Copy(NamedTuple):
-    """A copy, and about how many characters it holds."""
-
-    value: Any
-    chars: int
-
-
-def copied(value: Any, limit: int) -> Copy:
+def copied(value: Any, limit: int) -> tuple[Any, int]:
     """Copy a value as JSON would say it: some thousand values at most, texts of `limit` characters.
 
     What is left out is counted where it stood. What stands under a secret's name is struck out.
+    Gives about how many characters the copy holds beside it.
     """
     copier = _Copier(limit)
-    return Copy(copier.copy(value), copier.chars)
+    return copier.copy(value), copier.chars
 
 
-@functools.lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
     """Tell whether a name is that of a secret: `api_key`, `password`, `accessToken`."""
-    if len(name) > _LONGEST_NAME:  # a dictionary's keys may be anything
-        return False
-    return _SECRET.search("_".join(_WORD.findall(name)).lower()) is not None
+    return _IS_SECRET[name]
+
+
+class _Verdicts(dict[str, bool]):
+    """Which names are those of secrets, as far as anybody has asked: a look is all it costs."""
+
+    def __missing__(self, name: str) -> bool:
+        if len(name) > _LONGEST_NAME:  # a dictionary's keys may be anything
+            return False
+        if len(self) >= _MOST_NAMES:
+            self.clear()
+        found = _SECRET.search("_".join(_WORD.findall(name)).lower()) is not None
+        self[name] = found
+        return found
+
+
+_IS_SECRET = _Verdicts()
+
+
+Item = TypeVar("Item")
 
 
 class Yielded:
@@ -132,45 +144,90 @@ class Yielded:
         if self._text is not None:
             self._values.append(self.value())
             self._text, self._missed = None, 0
-        if self._copier.is_full or self._copier.chars > self._limit:
+        if self._copier.left <= 0 or self._copier.chars > self._limit:
             self._missed += 1
         else:
+            self._copier.left -= 1
             self._values.append(self._copier.copy(value))
 
 
 class _Copier:
     """Copies values until there are too many."""
 
-    __slots__ = ("_left", "_limit", "chars")
+    __slots__ = ("_limit", "chars", "left")
 
     def __init__(self, limit: int) -> None:
-        self._left, self._limit = _MOST_VALUES, limit
-        self.chars = 0
-
-    @property
-    def is_full(self) -> bool:
-        return self._left <= 0
+        self._limit = limit
+        self.chars, self.left = 0, _MOST_VALUES
 
     def copy(self, value: Any, depth: int = 0) -> Any:
         """Copy a value; `depth` counts the containers around it."""
-        self._left -= 1
         kind: type = type(value)
         if kind is str:
             return self.text(value)
         if value is None or kind is int or kind is bool:
             return value
-        how = _how(kind)
-        if how in _NESTING and (depth >= _MOST_DEEP or self.is_full):
-            how = _named
-        return how(self, value, depth)
+        if kind is dict:
+            return self.mapping(value, depth)
+        return _how(kind)(self, value, depth)
 
     def text(self, text: str) -> str:
         """Copy a text, the beginning of it where it is long or much has been copied already."""
-        room = self._limit if self.chars <= self._limit else self._limit // 256
+        room = self._limit if self.chars <= self._limit else _SHORT
         if len(text) > room:
             text = f"{text[:room]}{_more(len(text) - room)}"
         self.chars += len(text)
         return text
+
+    def mapping(self, value: dict[Any, Any], depth: int) -> Any:
+        """Copy a dictionary, as far as there is room for its values."""
+        length, items = len(value), self._taken(value.items(), len(value))
+        if depth >= _MOST_DEEP:
+            return _named(self, value, depth)
+        found: dict[str, Any] = {}
+        for name, held in items:
+            kind: type = type(held)
+            key = name if type(name) is str and len(name) <= _SHORT else self._key(name)
+            if held is None or kind is int or kind is bool:
+                found[key] = held
+            elif kind is str and len(held) <= _SHORT:
+                found[key] = held
+                self.chars += len(held)
+            else:
+                found[key] = self.copy(held, depth + 1)
+            if _IS_SECRET[key] and held is not None:
+                found[key] = _STRUCK
+        if length > len(found):
+            found["…"] = _more(length - len(found))
+        return found
+
+    def sequence(self, value: Collection[Any], depth: int) -> Any:
+        """Copy a list, or what is like one, as far as there is room for its values."""
+        length, items = len(value), self._taken(value, len(value))
+        if depth >= _MOST_DEEP:
+            return _named(self, value, depth)
+        found: list[Any] = []
+        for held in items:
+            kind: type = type(held)
+            if held is None or kind is int or kind is bool:
+                found.append(held)
+            elif kind is str and len(held) <= _SHORT:
+                found.append(held)
+                self.chars += len(held)
+            else:
+                found.append(self.copy(held, depth + 1))
+        if length > len(found):
+            found.append(_more(length - len(found)))
+        return found
+
+    def _taken(self, items: Iterable[Item], length: int) -> Iterable[Item]:
+        """Give as many of the items as may still be copied, and count them."""
+        room = self.left
+        self.left = room - length if length < room else 0
+        return items if length <= room else islice(items, room)
+
+    def _key(self, name: Any) -> str:
+        return self.text(name) if type(name) is str else str(self.copy(name, _MOST_DEEP))
 
 
 _How = Callable[[_Copier, Any, int], Any]
@@ -235,41 +292,21 @@ def _named(copier: _Copier, value: Any, depth: int) -> str:  # noqa: ARG001 - as
     return f"<{_title(type(value))}>"
 
 
-def _dict(copier: _Copier, value: Any, depth: int) -> dict[str, Any]:
-    return _mapping(copier, dict.items(value), dict.__len__(value), depth)
+def _dict(copier: _Copier, value: Any, depth: int) -> Any:
+    """Copy a dictionary of a class of its own, without asking that class for anything."""
+    return copier.mapping(dict.copy(value), depth)
 
 
-def _proxy(copier: _Copier, value: Any, depth: int) -> dict[str, Any]:
-    return _mapping(copier, value.items(), len(value), depth)
+def _proxy(copier: _Copier, value: Any, depth: int) -> Any:
+    return copier.mapping(dict(value), depth)
 
 
-def _object(copier: _Copier, value: Any, depth: int) -> dict[str, Any]:
-    return _mapping(copier, _fields(value), None, depth)
+def _object(copier: _Copier, value: Any, depth: int) -> Any:
+    return copier.mapping(dict(_fields(value)), depth)
 
 
-def _mapping(
-    copier: _Copier, items: Iterable[tuple[Any, Any]], length: int | None, depth: int
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, held in items:
-        if copier.is_full:
-            break
-        said = copier.text(name) if type(name) is str else str(copier.copy(name, _MOST_DEEP))
-        struck = held is not None and is_secret(said)
-        found[said] = _STRUCK if struck else copier.copy(held, depth + 1)
-    if length is not None and length > len(found):
-        found["…"] = _more(length - len(found))
-    return found
-
-
-def _sequence(copier: _Copier, value: Any, depth: int) -> list[Any]:
-    found: list[Any] = []
-    for held in value:
-        if copier.is_full:
-            found.append(_more(len(value) - len(found)))
-            break
-        found.append(copier.copy(held, depth + 1))
-    return found
+def _sequence(copier: _Copier, value: Any, depth: int) -> Any:
+    return copier.sequence(value, depth)
 
 
 _HOWS: tuple[tuple[type | tuple[type, ...], _How], ...] = (
@@ -285,7 +322,6 @@ _HOWS: tuple[tuple[type | tuple[type, ...], _How], ...] = (
     (_DEFINITIONS, _definition),
     (BaseException, _error),
 )
-_NESTING = (_dict, _proxy, _object, _sequence)
 
 
 _DECLARATIONS = (

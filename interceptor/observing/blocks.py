@@ -12,7 +12,7 @@ from interceptor import slot, surroundings
 from interceptor.dialects import observed
 from interceptor.dialects.observed import Kind
 from interceptor.errors import InterceptorError
-from interceptor.exchange import ABANDONED
+from interceptor.exchange import CLOSED_EARLY
 from interceptor.observer import Observed
 from interceptor.observing._values import copied, is_secret
 from interceptor.observing.sessions import to_labels
@@ -118,7 +118,7 @@ class Span:
             self.set_output(output)
         with quietly("an update"):
             if (to := self._open()) is not None:
-                plain = copied(dict(parameters), to.limit_bytes).value if parameters else {}
+                plain = copied(dict(parameters), to.limit_bytes)[0] if parameters else {}
                 to.span.set_attributes(observed.model(model, plain, to.limit_bytes))
                 if usage is not None:
                     to.used(observed.usage(usage))
@@ -153,7 +153,7 @@ def span(
     settings say. An exception that leaves the block is recorded and goes on its way. Raises
     `InterceptorError` for an unknown kind or content.
     """
-    found = begin(name, observed.start(to_kind(kind), name), to_content(content))
+    found = begin(name, to_kind(kind), to_content(content))
     if found is None:
         yield _NOTHING
         return
@@ -162,11 +162,11 @@ def span(
     try:
         yield Span(found)
     except BaseException as error:
+        surroundings.leave(token)
         failed(found, error)
         raise
-    finally:
-        surroundings.leave(token)
-        found.end()
+    surroundings.leave(token)
+    found.end()
 
 
 def current_span() -> Span:
@@ -250,25 +250,25 @@ def update_trace(
                 found.root.span.update_name(name)
 
 
-def begin(name: str, attributes: observed.Attributes, content: Content | None) -> Observed | None:
+def begin(name: str, kind: Kind, content: Content | None) -> Observed | None:
     """Begin a span; None where nothing is recorded, or by a mistake of ours, which is logged."""
     if slot.is_off:
         return None
     try:
         observer = slot.observer()
-        return None if observer is None else observer.begin(name, attributes, content=content)
+        return None if observer is None else observer.begin(name, kind, content=content)
     except Exception as error:  # noqa: BLE001 - the edge: the program goes on unrecorded
         report("a span", error)
         return None
 
 
 def failed(span: Observed, error: BaseException) -> None:
-    """Record the exception that ends a span; a generator that is left early has not failed."""
-    with quietly("a failure"):
-        if isinstance(error, GeneratorExit):
-            span.end(ABANDONED)
-        else:
-            span.fail(*_failure(error))
+    """End a span with the exception that ends it; a generator left early has not failed."""
+    if isinstance(error, GeneratorExit):
+        span.end(CLOSED_EARLY)
+    else:
+        span.fail(*_failure(error))
+        span.end()
 
 
 def to_kind(given: str) -> Kind:
@@ -314,7 +314,7 @@ def _failure(reason: BaseException | str) -> tuple[str, str | None]:
 
 def _flat(attributes: Mapping[str, Any], limit: int) -> dict[str, observed.Value]:
     return {
-        name: _STRUCK if is_secret(name) else observed.flat(copied(value, limit).value, limit)
+        name: _STRUCK if is_secret(name) else observed.flat(copied(value, limit)[0], limit)
         for name, value in attributes.items()
         if value is not None
     }

@@ -73,22 +73,21 @@ class _Plan(NamedTuple):
     """What is known of a function before it is called."""
 
     name: str
-    attributes: observed.Attributes
+    kind: Kind
     content: Content | None
     parameters: tuple[str, ...]
     rest: str
-    is_tool: bool
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Observed | None:
         """Begin a span of a call; None where nothing is recorded."""
-        span = begin(self.name, self.attributes, self.content)
+        span = begin(self.name, self.kind, self.content)
         if span is None or not span.is_recording:
             return span
         try:
             given = self._given(args, kwargs)
-            if self.is_tool and type(given.get(_TOOL_CALL_ID)) is str:
+            if self.kind is Kind.TOOL and type(given.get(_TOOL_CALL_ID)) is str:
                 span.tool_call_id = given[_TOOL_CALL_ID]
-            if span.has_words:
+            if given and span.has_words:
                 span.input, span.size_bytes = copied(given, span.limit_bytes)
         except Exception as error:  # noqa: BLE001 - the edge: the function runs in any case
             report("the arguments of a function", error)
@@ -102,7 +101,8 @@ class _Plan(NamedTuple):
             given[self.rest] = args[len(names) :]
         if names and names[0] in _RECEIVERS:
             given.pop(names[0], None)
-        return {**given, **kwargs}
+        given.update(kwargs)
+        return given
 
 
 def _observed(function: Any, *, name: str | None, kind: Kind, content: Content | None) -> Any:
@@ -137,8 +137,7 @@ def _plan(function: Any, name: str | None, kind: Kind, content: Content | None) 
             parameters.append(one.name)
         elif one.kind is one.VAR_POSITIONAL:
             rest = one.name
-    attributes = observed.start(kind, named)
-    return _Plan(named, attributes, content, tuple(parameters), rest, kind is Kind.TOOL)
+    return _Plan(named, kind, content, tuple(parameters), rest)
 
 
 def _own_name(function: Any) -> str:
@@ -161,8 +160,14 @@ def _plain(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
         span = plan.begin(args, kwargs)
         if span is None:
             return function(*args, **kwargs)
-        with _Inside(span):
+        token = otel_context.attach(span.context)
+        try:
             result = function(*args, **kwargs)
+        except BaseException as error:
+            surroundings.leave(token)
+            failed(span, error)
+            raise
+        surroundings.leave(token)
         _gave(span, result)
         return result
 
@@ -174,35 +179,18 @@ def _coroutine(function: Callable[..., Any], plan: _Plan) -> Callable[..., Any]:
         span = plan.begin(args, kwargs)
         if span is None:
             return await function(*args, **kwargs)
-        with _Inside(span):
+        token = otel_context.attach(span.context)
+        try:
             result = await function(*args, **kwargs)
+        except BaseException as error:
+            surroundings.leave(token)
+            failed(span, error)
+            raise
+        surroundings.leave(token)
         _gave(span, result)
         return result
 
     return wrapper
-
-
-class _Inside:
-    """Makes a span current while a function runs, and ends it where an exception leaves."""
-
-    __slots__ = ("_span", "_token")
-
-    def __init__(self, span: Observed) -> None:
-        self._span = span
-
-    def __enter__(self) -> None:
-        self._token = otel_context.attach(self._span.context)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        surroundings.leave(self._token)
-        if error is not None:
-            failed(self._span, error)
-            self._span.end()
 
 
 def _gave(span: Observed, result: Any) -> None:
@@ -259,9 +247,10 @@ class _Steps:
         if span.has_words and span.output is observed.ABSENT:
             span.output = self._yielded.value()
             span.size_bytes += self._yielded.chars
-        if error is not None:
+        if error is None:
+            span.end()
+        else:
             failed(span, error)
-        span.end()
 
 
 class _Unrecorded:

@@ -52,5 +52,5 @@ def to_labels(
         session_id=None if session_id is None else str(session_id),
         user_id=None if user_id is None else str(user_id),
         tags=names,
-        metadata=copied(dict(metadata), _METADATA_CHARS).value if metadata else None,
+        metadata=copied(dict(metadata), _METADATA_CHARS)[0] if metadata else None,
     )

@@ -40,7 +40,7 @@ def score(
         trace,
         _root(trace) if span is None else span,
         given,
-        about={} if span_id is None else observed.about(span_id),
+        about=observed.about(span_id),
         comment=comment,
     )
 
