@@ -239,6 +239,8 @@ def is_private(name: str) -> bool:
 
 def is_all(statement: ast.stmt) -> bool:
     targets = statement.targets if isinstance(statement, ast.Assign) else []
+    if isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
     return any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets)
 
 
