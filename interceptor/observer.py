@@ -69,14 +69,10 @@ class Observer:
         """
         context = otel_context.get_current()
         around = surroundings.of(context)
-        attributes, labels = observed.start(kind), around.attributes
         started_unix_ns, started_ns = self.unix_ns(), self.clock_ns()
+        # What it is for is set when it ends: an attribute at the start costs a third of a span.
         span = self.sink.tracer().start_span(
-            name,
-            context=context,
-            kind=SpanKind.INTERNAL,
-            attributes={**attributes, **labels} if labels else attributes,
-            start_time=started_unix_ns,
+            name, context, SpanKind.INTERNAL, around.attributes or None, None, started_unix_ns
         )
         surroundings.began(span)
         found = Observed(self, span, context, around)
@@ -230,7 +226,7 @@ class Observed:
             span.set_attributes(self.usage)
         if not self.completed:
             span.set_attribute("interceptor.completed", False)  # noqa: FBT003 - the value itself
-        about = observed.named(self.kind, self.name)
+        about = observed.about(self.kind, self.name)
         if self._failure is not None:
             about["error.type"] = self._failure[0]
             span.set_status(Status(StatusCode.ERROR))
@@ -240,7 +236,7 @@ class Observed:
             observer.sink.link(span, [(self.tool_call_id, Role.RAN)])
         if observer.measure is not None:
             taken_ns = self.ended_unix_ns - self.started_unix_ns
-            observer.measure({**observed.start(self.kind), **about}, taken_ns / _NS)
+            observer.measure(about, taken_ns / _NS)
         observer.sink.end(span, words, self.ended_unix_ns, openly=self.is_openly)
 
     def _words(self) -> observed.Attributes:

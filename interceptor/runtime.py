@@ -65,6 +65,7 @@ class Runtime:
         self._given = tracer_provider
         self._private: TracerProvider | None = None
         self._adopted: TracerProvider | None = None
+        self._passed_by: trace.TracerProvider | None = None  # a global one that is not the SDK's
         self._tracer: trace.Tracer | None = None
         self.processors = tuple(
             destinations.build(name, settings, self._words) for name in self._destinations()
@@ -106,10 +107,13 @@ class Runtime:
         if self._tracer is not None and self._adopted is not None:
             return self._tracer
         provider = self._given or trace.get_tracer_provider()
+        if provider is self._passed_by and self._tracer is not None:
+            return self._tracer
         if isinstance(provider, TracerProvider):
             return self._adopt(provider)
         if self._given is not None:  # another implementation of the API: it takes no processors
             return self._given.get_tracer(SCOPE, __version__)
+        self._passed_by = provider
         if self._private is None:
             self._private = TracerProvider(shutdown_on_exit=False)
             self._tracer = self._attached(self._private, self.processors)
@@ -184,7 +188,12 @@ def recorder() -> Recorder | None:
 
 def observer() -> Observer | None:
     """Give the observer in force, made from the environment if need be; None where it is off."""
-    return None if recorder() is None or _state.runtime is None else _state.runtime.observer
+    runtime = _state.runtime
+    if runtime is None:
+        runtime = current()
+    elif not _state.is_armed:
+        _arm_exit()
+    return None if runtime is None else runtime.observer
 
 
 def kept() -> AbstractContextManager["Store"]:

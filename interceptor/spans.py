@@ -140,6 +140,7 @@ class SpanSink:
         self, span: Span, words: dict[str, Any], at_unix_ns: int, *, openly: bool = False
     ) -> None:
         """End a span, its words on it where the settings say so or `openly`, else beside it."""
+        surroundings.ended(span)
         if self.words is None or openly or not words:
             if MESSAGE in words:
                 span.set_status(Status(StatusCode.ERROR, words.pop(MESSAGE)))

@@ -20,6 +20,7 @@ __all__ = [
     "Labels",
     "Surroundings",
     "began",
+    "ended",
     "inside",
     "labels",
     "last_trace_id",
@@ -90,7 +91,8 @@ class Surroundings(NamedTuple):
 
 
 _NONE = Surroundings()
-# The root spans begun last, each with its trace: to name a trace, and to hang a score on one.
+_last: trace.Span | None = None
+# The root spans that ended last, by their traces: to hang scores on.
 _roots: OrderedDict[int, int] = OrderedDict()
 
 
@@ -127,7 +129,13 @@ def leave(token: Token[Context]) -> None:
 
 
 def began(span: trace.Span) -> None:
-    """Remember a span of ours if it is a trace's root and is recorded."""
+    """Remember the span of ours that began last."""
+    global _last  # noqa: PLW0603 - what was last is one thing for the process
+    _last = span
+
+
+def ended(span: trace.Span) -> None:
+    """Remember a span of ours if it is a trace's root; on the worker's thread."""
     if getattr(span, "parent", span) is not None:  # the SDK's; others do not tell
         return
     begun = span.get_span_context()
@@ -137,8 +145,8 @@ def began(span: trace.Span) -> None:
 
 
 def last_trace_id() -> int | None:
-    """Give the trace of the root span that began last, in any thread; None where none did."""
-    return next(reversed(_roots), None)
+    """Give the trace of the span of ours that began last, in any thread; None where none did."""
+    return None if _last is None else _last.get_span_context().trace_id
 
 
 def root_span_id(trace_id: int) -> int | None:

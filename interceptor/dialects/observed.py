@@ -21,13 +21,12 @@ __all__ = [
     "evaluation",
     "evaluation_words",
     "flat",
+    "judging",
     "kind",
     "labels",
     "link",
     "model",
-    "named",
     "operation",
-    "start",
     "tool_call_id",
     "usage",
 ]
@@ -71,9 +70,6 @@ _NAMES = {
     Kind.AGENT: "gen_ai.agent.name",
     Kind.TOOL: "gen_ai.tool.name",
 }
-_STARTS: dict[Kind, Attributes] = {
-    kind: {"gen_ai.operation.name": name} for kind, name in _OPERATIONS.items()
-}
 _USAGE = {
     "input_tokens": ("gen_ai.usage.input_tokens", "prompt_tokens"),
     "output_tokens": ("gen_ai.usage.output_tokens", "completion_tokens"),
@@ -97,14 +93,12 @@ def operation(kind: Kind) -> str:
     return _OPERATIONS[kind]
 
 
-def start(kind: Kind) -> Attributes:
-    """Give what an observed span says from its first moment, so that samplers see it."""
-    return _STARTS[kind]
-
-
-def named(kind: Kind, name: str) -> Attributes:
-    """Give what else there is to say of what was observed."""
-    return {_NAMES[kind]: name} if kind in _NAMES else {}
+def about(kind: Kind, name: str) -> Attributes:
+    """Give what an observed span is there for, and of what."""
+    found: Attributes = {"gen_ai.operation.name": _OPERATIONS[kind]}
+    if kind in _NAMES:
+        found[_NAMES[kind]] = name
+    return found
 
 
 def kind(attributes: Mapping[str, Any]) -> Kind | None:
@@ -210,7 +204,7 @@ def evaluation(name: str, *, value: float | None, label: str | None) -> Attribut
     return found
 
 
-def about(span_id: str | None) -> Attributes:
+def judging(span_id: str | None) -> Attributes:
     """Give what the span of a score says: which span is meant, where it is not the whole trace."""
     found: Attributes = {"gen_ai.operation.name": SCORE}
     if span_id is not None:

@@ -18,10 +18,10 @@ import re
 import types
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import Enum
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 __all__ = ["Yielded", "copied", "is_secret"]
 
@@ -71,26 +71,18 @@ def copied(value: Any, limit: int) -> tuple[Any, int]:
 
 def is_secret(name: str) -> bool:
     """Tell whether a name is that of a secret: `api_key`, `password`, `accessToken`."""
-    return _IS_SECRET[name]
+    if name in _HARMLESS or len(name) > _LONGEST_NAME:  # a dictionary's keys may be anything
+        return False
+    if _SECRET.search("_".join(_WORD.findall(name)).lower()) is not None:
+        return True
+    if len(_HARMLESS) >= _MOST_NAMES:
+        _HARMLESS.clear()
+    _HARMLESS.add(name)
+    return False
 
 
-class _Verdicts(dict[str, bool]):
-    """Which names are those of secrets, as far as anybody has asked: a look is all it costs."""
-
-    def __missing__(self, name: str) -> bool:
-        if len(name) > _LONGEST_NAME:  # a dictionary's keys may be anything
-            return False
-        if len(self) >= _MOST_NAMES:
-            self.clear()
-        found = _SECRET.search("_".join(_WORD.findall(name)).lower()) is not None
-        self[name] = found
-        return found
-
-
-_IS_SECRET = _Verdicts()
-
-
-Item = TypeVar("Item")
+_HARMLESS: set[str] = set()
+"""Names that have been looked at and are no secrets': with only such, a copy is made fast."""
 
 
 class Yielded:
@@ -181,50 +173,50 @@ class _Copier:
 
     def mapping(self, value: dict[Any, Any], depth: int) -> Any:
         """Copy a dictionary, as far as there is room for its values."""
-        length, items = len(value), self._taken(value.items(), len(value))
-        if depth >= _MOST_DEEP:
-            return _named(self, value, depth)
-        found: dict[str, Any] = {}
-        for name, held in items:
+        length = len(value)
+        if length > self.left or depth >= _MOST_DEEP or not _HARMLESS.issuperset(value):
+            return self._odd_mapping(value, length, depth)
+        self.left -= length
+        found = value.copy()
+        for name, held in value.items():
             kind: type = type(held)
-            key = name if type(name) is str and len(name) <= _SHORT else self._key(name)
-            if held is None or kind is int or kind is bool:
-                found[key] = held
-            elif kind is str and len(held) <= _SHORT:
-                found[key] = held
+            if kind is str and len(held) <= _SHORT:
                 self.chars += len(held)
-            else:
-                found[key] = self.copy(held, depth + 1)
-            if _IS_SECRET[key] and held is not None:
-                found[key] = _STRUCK
-        if length > len(found):
-            found["…"] = _more(length - len(found))
+            elif held is not None and kind is not int and kind is not bool:
+                found[name] = self.copy(held, depth + 1)
         return found
 
     def sequence(self, value: Collection[Any], depth: int) -> Any:
         """Copy a list, or what is like one, as far as there is room for its values."""
-        length, items = len(value), self._taken(value, len(value))
+        length, room = len(value), self.left
         if depth >= _MOST_DEEP:
             return _named(self, value, depth)
-        found: list[Any] = []
-        for held in items:
+        self.left = max(room - length, 0)
+        found = list(value if length <= room else islice(value, room))
+        for at, held in enumerate(found):
             kind: type = type(held)
-            if held is None or kind is int or kind is bool:
-                found.append(held)
-            elif kind is str and len(held) <= _SHORT:
-                found.append(held)
+            if kind is str and len(held) <= _SHORT:
                 self.chars += len(held)
-            else:
-                found.append(self.copy(held, depth + 1))
-        if length > len(found):
-            found.append(_more(length - len(found)))
+            elif held is not None and kind is not int and kind is not bool:
+                found[at] = self.copy(held, depth + 1)
+        if length > room:
+            found.append(_more(length - room))
         return found
 
-    def _taken(self, items: Iterable[Item], length: int) -> Iterable[Item]:
-        """Give as many of the items as may still be copied, and count them."""
+    def _odd_mapping(self, value: dict[Any, Any], length: int, depth: int) -> Any:
+        """Copy a dictionary that is too large, or has keys which nobody has looked at yet."""
+        if depth >= _MOST_DEEP:
+            return _named(self, value, depth)
         room = self.left
-        self.left = room - length if length < room else 0
-        return items if length <= room else islice(items, room)
+        self.left = max(room - length, 0)
+        found: dict[str, Any] = {}
+        for name, held in islice(value.items(), room):
+            key = self._key(name)
+            struck = is_secret(key) and held is not None
+            found[key] = _STRUCK if struck else self.copy(held, depth + 1)
+        if length > len(found):
+            found["…"] = _more(length - len(found))
+        return found
 
     def _key(self, name: Any) -> str:
         return self.text(name) if type(name) is str else str(self.copy(name, _MOST_DEEP))

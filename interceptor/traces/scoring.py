@@ -40,7 +40,7 @@ def score(
         trace,
         _root(trace) if span is None else span,
         given,
-        about=observed.about(span_id),
+        about=observed.judging(span_id),
         comment=comment,
     )
 
