@@ -81,7 +81,9 @@ def cut(body: bytes, places: Iterable[int]) -> list[bytes]:
 
 def events(*given: Any) -> bytes:
     """Give a stream of events of JSON, or of text as it is."""
-    texts = (one if isinstance(one, str) else json.dumps(one) for one in given)
+    texts = (
+        one if isinstance(one, str) else json.dumps(one, separators=(",", ":")) for one in given
+    )
     return "".join(f"data: {text}\n\n" for text in texts).encode()
 
 

@@ -246,7 +246,7 @@ class _Items:
         item = self._items.get(index) or Item()
         parts = self._parts.get(index, {})
         for at, part in parts.items():
-            part.text = "".join(self._texts[index, at])
+            part.text = "".join(self._texts[index, at]) or part.text
         if parts:
             item.content = tuple(parts[at] for at in sorted(parts))
         if arguments := self._arguments.get(index):
