@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from interceptor.cli._facts import facts
-from interceptor.store import Event, Span, State
+from interceptor.store import Event, Link, Span, State
 from tests.store_spans import SECOND, START
 
 BARE = Span(
@@ -20,10 +20,13 @@ BARE = Span(
 )
 
 
+NUMBERS = {"2" * 16: 2, "3" * 16: 3}
+
+
 def said(span=BARE, *, is_full=False, **fields):
     """Give the facts of a span, a line each."""
     span = msgspec.structs.replace(span, **fields)
-    found = facts(span, now_unix_ns=START + 12 * SECOND, is_full=is_full)
+    found = facts(span, NUMBERS, now_unix_ns=START + 12 * SECOND, is_full=is_full)
     return [f"{field.label}: {field.text}" for field in found]
 
 
@@ -75,6 +78,8 @@ ATTRIBUTES = {
         {"gen_ai.agent.name": "clerk", "gen_ai.agent.id": "ag_1", "gen_ai.agent.version": 3},
         ["agent: clerk · ag_1 · version 3"],
     ),
+    "an agent whose name the span has": ({"gen_ai.agent.name": "chat"}, []),
+    "a tool": ({"gen_ai.tool.call.id": "c1"}, ["ids: tool call c1"]),
     "a response": (
         {
             "http.response.status_code": 200,
@@ -119,7 +124,7 @@ ATTRIBUTES = {
     ),
     "phases": (
         {"mistral_ai.phase.connect": 0.02, "mistral_ai.phase.wait": 0.3},
-        ["network: connect 20ms · wait 300ms"],
+        ["network: connect 20ms, wait 300ms"],
     ),
     "tokens": (
         {
@@ -251,6 +256,23 @@ RAISED = Event(
     },
 )
 HANDED_OVER = Event("mistral_ai.agent.handoff", START + SECOND // 2, {"next_agent_id": "ag_2"})
+ASKED = Link("a" * 32, "2" * 16, {"gen_ai.tool.call.id": "c1", "interceptor.tool_call": "asked"})
+RAN = Link("a" * 32, "3" * 16, {"gen_ai.tool.call.id": "c1", "interceptor.tool_call": "ran"})
+TOOK = Link("b" * 32, "4" * 16, {"gen_ai.tool.call.id": "c2", "interceptor.tool_call": "took"})
+FIRST_ATTEMPT = Link("a" * 32, "2" * 16, {})
+LINKS = {
+    "one tool call": ((ASKED, RAN), ["links: c1 asked for in span 2, run in span 3"]),
+    "another trace": ((TOOK,), ["links: c2 taken by trace bbbbbbbb"]),
+    "several": ((RAN, TOOK), ["links: c1 run in span 3 · c2 taken by trace bbbbbbbb"]),
+    "the first attempt": ((FIRST_ATTEMPT,), ["links: see span 2"]),
+}
+
+
+@pytest.mark.parametrize(("links", "lines"), LINKS.values(), ids=LINKS)
+def test_links_read(links, lines):
+    assert said(links=links, attributes={"gen_ai.tool.call.id": "c1"}) == lines
+
+
 OUTCOMES = {
     "running": (
         {"state": State.RUNNING, "end_unix_ns": None, "pid": 4711},

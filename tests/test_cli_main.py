@@ -1,6 +1,8 @@
 """The command line as a whole: how commands are found, and how what they yield is said."""
 
+import contextlib
 import importlib
+import io
 import os
 import pkgutil
 import re
@@ -173,3 +175,10 @@ def test_a_terminal_that_cannot_say_a_character_gets_another(tmp_path):
     done = run("show", "--store", store, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0
     assert "chat mistral-Gr??e" in done.stdout
+
+
+def test_output_goes_to_whatever_stdout_is(command):
+    command(lambda args: (item for item in ["a line", Text("a text")]))
+    with contextlib.redirect_stdout(io.StringIO()) as stdout:
+        assert main(["try"]) == 0
+    assert stdout.getvalue() == "a line\na text\n"

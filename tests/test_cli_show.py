@@ -7,10 +7,13 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from interceptor.cli import main
 from interceptor.cli.show import story
-from interceptor.store import Store
+from interceptor.store import Span, State, Store
 from tests.cli_store import call, fresh_machine, keep, printed
 from tests.store_spans import SECOND, START, span
 
@@ -149,14 +152,17 @@ def test_json_is_all_that_was_recorded(store, capsys):
     assert [one["attributes"] for one in found["spans"]] == [one.attributes for one in spans]
     assert [one["duration_s"] for one in found["spans"]] == [2.5, 1.0, 0.25, 1.25]
     assert {one["status"] for one in found["spans"]} == {"ok"}
+    assert found["scores"] == []
 
 
-def test_json_holds_events_and_links(tmp_path, capsys):
+def test_json_holds_events_links_and_scores(tmp_path, capsys):
     kept = span(events=[("handoff", {"to": "ag_2"})], links=[(2, 7)])
-    store = keep(tmp_path / "traces.db", [kept])
+    store = keep(tmp_path / "traces.db", [kept, score("helpful", score_value=1)])
     capsys.readouterr()
     assert main(["show", "--json", "--store", store]) == 0
-    (found,) = json.loads(capsys.readouterr().out)["spans"]
+    trace = json.loads(capsys.readouterr().out)
+    (found,), (given,) = trace["spans"], trace["scores"]
+    assert (given["name"], given["value"], given["comment"]) == ("helpful", 1.0, None)
     assert found["events"] == [{"name": "handoff", "unix_ns": START, "attributes": {"to": "ag_2"}}]
     assert found["links"] == [{"trace_id": f"{2:032x}", "span_id": f"{7:016x}", "attributes": {}}]
 
@@ -200,7 +206,8 @@ def told(tmp_path, *spans, is_full=False, width=None):
     found = Store(keep(tmp_path / "traces.db", spans)).latest(1)[0]
     kept = Store(tmp_path / "traces.db").trace(found.trace_id)
     now = START + 12 * SECOND
-    return printed(*story(kept, now_unix_ns=now, is_full=is_full), width=width).splitlines()
+    scores = Store(tmp_path / "traces.db").scores(found.trace_id)
+    return printed(*story(kept, scores, now_unix_ns=now, is_full=is_full), width=width).splitlines()
 
 
 def test_only_what_was_recorded_is_said(tmp_path):
@@ -210,6 +217,34 @@ def test_only_what_was_recorded_is_said(tmp_path):
         "   started    2025-10-09 08:53:20 · took 1.00s",
         "   context    service test",
     ]
+
+
+def score(name, *, about=None, number=9, **given):
+    """Give the span by which a score comes to the store."""
+    said = {"gen_ai.evaluation.name": name}
+    said |= {f"gen_ai.evaluation.{key.replace('_', '.')}": one for key, one in given.items()}
+    where = {} if about is None else {"interceptor.score.span_id": f"{about:016x}"}
+    return span(
+        f"evaluate {name}",
+        number=number,
+        parent=1,
+        at=60,
+        lasts=0,
+        attributes={"gen_ai.operation.name": "evaluate", **where},
+        events=[("gen_ai.evaluation.result", said)],
+    )
+
+
+def test_scores_stand_with_what_they_are_about(tmp_path):
+    lines = told(
+        tmp_path,
+        span("all"),
+        span("chat", number=2, parent=1),
+        score("helpful", score_value=0.9, explanation="it\nhelped"),
+        score("tone", about=2, number=8, score_label="kind"),
+    )
+    assert lines[4] == "   score      helpful 0.9 · it helped"
+    assert lines[lines.index("✓ 2 chat") + 1] == "   score      tone kind"
 
 
 def test_a_running_trace_says_so(tmp_path):
@@ -242,3 +277,90 @@ def test_a_large_trace_is_shown_in_part(tmp_path):
     whole = told(tmp_path, is_full=True)
     assert "✗ 99 call 99" in whole
     assert not [line for line in whole if "--full" in line]
+
+
+KEYS = [
+    "gen_ai.agent.name",
+    "gen_ai.agent.version",
+    "gen_ai.embeddings.dimension.count",
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.provider.name",
+    "gen_ai.request.model",
+    "gen_ai.request.top_p",
+    "gen_ai.response.finish_reasons",
+    "gen_ai.response.id",
+    "gen_ai.response.model",
+    "gen_ai.response.time_to_first_chunk",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.id",
+    "gen_ai.tool.definitions",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.output_tokens",
+    "error.type",
+    "http.request.method",
+    "http.response.status_code",
+    "input.value",
+    "metadata",
+    "mistral_ai.cost.usd",
+    "mistral_ai.embeddings.count",
+    "mistral_ai.endpoint",
+    "mistral_ai.error.code",
+    "mistral_ai.notes",
+    "mistral_ai.phase.wait",
+    "mistral_ai.ratelimit.limit_x",
+    "mistral_ai.ratelimit.remaining_x",
+    "mistral_ai.request.attempt",
+    "mistral_ai.request.bytes",
+    "mistral_ai.request.parameters",
+    "mistral_ai.stream.events",
+    "mistral_ai.truncated",
+    "output.value",
+    "server.address",
+    "server.port",
+    "session.id",
+    "tag.tags",
+    "url.path",
+]
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+PART = st.fixed_dictionaries(
+    {"type": st.sampled_from(["text", "tool_call", "tool_call_response", "blob", "generic", "x"])},
+    optional=dict.fromkeys(["content", "arguments", "name", "id", "size_bytes", "response"], JSON),
+)
+MESSAGES = st.lists(
+    st.fixed_dictionaries({"role": JSON, "parts": st.lists(PART, max_size=3)}), max_size=3
+)
+VALUES = JSON | JSON.map(json.dumps) | MESSAGES.map(json.dumps)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=12), st.booleans(), st.booleans())
+def test_whatever_was_recorded_can_be_shown(attributes, failed, is_full):
+    """A store may hold spans of other programs, and of other versions of ours."""
+    kept = [
+        Span(
+            trace_id="t",
+            span_id=span_id,
+            parent_id=parent,
+            name="any",
+            kind="client",
+            start_unix_ns=START,
+            end_unix_ns=START,
+            state=State.ENDED,
+            failed=failed,
+            attributes=attributes,
+            resource=attributes,
+        )
+        for span_id, parent in (("1", None), ("2", "1"))
+    ]
+    out = printed(*story(kept, [], now_unix_ns=START, is_full=is_full))
+    assert out.startswith(("✓ any\n", "✗ any\n"))
+    assert all(cell_len(line) <= 80 for line in out.split("\n"))

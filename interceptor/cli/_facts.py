@@ -13,10 +13,12 @@ __all__ = ["facts"]
 
 _BETWEEN = " · "
 _LOW = 0.1
+_UNSAID_PORTS = (None, 443)
 _REQUEST = "gen_ai.request."
 _PHASE = "mistral_ai.phase."
 _LIMIT = "mistral_ai.ratelimit."
 _LONGEST_VALUE = 200
+_DID = {"asked": "asked for in", "ran": "run in", "took": "taken by"}
 _SHOWN_ELSEWHERE = (
     *("gen_ai.", "mistral_ai.", "http.", "server.", "network.", "url.", "error."),
     *("input.", "output.", "session.", "user.", "tag."),
@@ -25,10 +27,13 @@ _SHOWN_ELSEWHERE = (
 Attributes = Mapping[str, Any]
 
 
-def facts(span: Span, *, now_unix_ns: int, is_full: bool) -> Iterator[Field]:
+def facts(
+    span: Span, numbers: Mapping[str, int], *, now_unix_ns: int, is_full: bool
+) -> Iterator[Field]:
     """Give a span's facts, the most telling ones; all of them if it `is_full`.
 
-    `now` is for a span that is running. Nothing is said of what was not recorded.
+    `numbers` are those of the trace's spans, by their ids; `now` is for a span that is running.
+    Nothing is said of what was not recorded.
     """
     has = span.attributes
     is_thorough = is_full or span.failed
@@ -36,7 +41,7 @@ def facts(span: Span, *, now_unix_ns: int, is_full: bool) -> Iterator[Field]:
         "request": _request(has),
         "params": _parameters(has),
         "tools": _tools(has),
-        "agent": _agent(has),
+        "agent": _agent(has, span.name),
         "response": _response(has),
         "timing": _timing(has),
         "stream": _stream(has),
@@ -44,7 +49,8 @@ def facts(span: Span, *, now_unix_ns: int, is_full: bool) -> Iterator[Field]:
         "tokens": _tokens(has),
         "≈ cost": _cost(has),
         "limits": _limits(has, is_thorough=is_thorough),
-        "ids": _ids(has, is_thorough=is_thorough),
+        "links": _links(span, numbers),
+        "ids": _ids(span, is_thorough=is_thorough),
         "more": _others(has, is_full=is_full),
     }
     for label, parts in rows.items():
@@ -59,7 +65,7 @@ def _request(has: Attributes) -> list[str]:
     if "http.request.method" not in has:
         return []
     port = has.get("server.port")
-    host = f"{has.get('server.address', '')}{'' if port in {None, 443} else f':{port}'}"
+    host = f"{has.get('server.address', '')}{'' if port in _UNSAID_PORTS else f':{port}'}"
     attempt = has.get("mistral_ai.request.attempt", 1)
     return [
         f"{has['http.request.method']} {host}{has.get('url.path', '')}",
@@ -93,10 +99,11 @@ def _tool(tool: Any) -> str:
     return str(named.get("name") or tool.get("type"))
 
 
-def _agent(has: Attributes) -> list[str]:
-    version = has.get("gen_ai.agent.version")
+def _agent(has: Attributes, span_name: str) -> list[str]:
+    """Give which agent it was, but for a name that the span has too."""
+    name, version = has.get("gen_ai.agent.name"), has.get("gen_ai.agent.version")
     return [
-        str(has.get("gen_ai.agent.name", "")),
+        str(name) if name and name != span_name else "",
         str(has.get("gen_ai.agent.id", "")),
         "" if version is None else f"version {version}",
     ]
@@ -146,11 +153,12 @@ def _stream(has: Attributes) -> list[str]:
 
 def _network(has: Attributes) -> list[str]:
     """Give the phases of the call, in the order in which they began."""
-    return [
+    phases = (
         _seconds(has, key, key.removeprefix(_PHASE).replace("_", " ") + " {}")
         for key in has
         if key.startswith(_PHASE)
-    ]
+    )
+    return [", ".join(phase for phase in phases if phase)]
 
 
 def _tokens(has: Attributes) -> list[str]:
@@ -188,11 +196,26 @@ def _limits(has: Attributes, *, is_thorough: bool) -> list[str]:
     return limits
 
 
-def _ids(has: Attributes, *, is_thorough: bool) -> list[str]:
+def _links(span: Span, numbers: Mapping[str, int]) -> list[str]:
+    """Give what other spans had to do with this one, those of one tool call together."""
+    found: dict[str, list[str]] = {}
+    for link in span.links:
+        number = numbers.get(link.span_id)
+        where = f"trace {link.trace_id[:8]}" if number is None else f"span {number}"
+        did = _DID.get(str(link.attributes.get("interceptor.tool_call")), "see")
+        call = str(link.attributes.get("gen_ai.tool.call.id", ""))
+        found.setdefault(call, []).append(f"{did} {where}")
+    return [f"{call} {', '.join(others)}".lstrip() for call, others in found.items()]
+
+
+def _ids(span: Span, *, is_thorough: bool) -> list[str]:
+    has = span.attributes
     conversation = has.get("gen_ai.conversation.id")
+    tool_call = has.get("gen_ai.tool.call.id")
     response, correlation = has.get("gen_ai.response.id"), has.get("mistral_ai.correlation_id")
     return [
         f"conversation {conversation}" if conversation else "",
+        f"tool call {tool_call}" if tool_call and not span.links else "",
         f"response {response}" if response and is_thorough else "",
         f"correlation {correlation}" if correlation and is_thorough else "",
     ]
@@ -255,7 +278,7 @@ def _outcome(span: Span, now_unix_ns: int) -> Iterator[Field]:
             code = has.get("mistral_ai.error.code")
             kind = has.get("error.type")
             text = error_of(str(kind) if kind else None, span.status_message)
-            text = text if code in {None, kind} else f"{text} (code {code})"
+            text = text if code is None or code == kind else f"{text} (code {code})"
             yield Field.of("error", text, style, label_style=style)
 
 

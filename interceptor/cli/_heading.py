@@ -9,9 +9,9 @@ from interceptor.cli._layout import Field
 from interceptor.cli._listing import MARKS, STYLES
 from interceptor.cli._texts import dollars, line
 from interceptor.cli._times import date_and_time, seconds
-from interceptor.store import Span, Status
+from interceptor.store import Score, Span, Status
 
-__all__ = ["about", "title"]
+__all__ = ["about", "scored", "title"]
 
 _CONTEXT = {"session.id": "session", "user.id": "user", "tag.tags": "tags"}
 
@@ -36,6 +36,13 @@ def about(spans: Sequence[Span]) -> Iterator[Field]:
         yield Field.of("calls", " · ".join(_totals(calls)))
     if context := list(_context(spans)):
         yield Field.of("context", " · ".join(context))
+
+
+def scored(score: Score) -> Field:
+    """Give what somebody thought of a span, or of the trace."""
+    value = "" if score.value is None else f"{score.value:g}"
+    parts = [score.name, value, score.label or "", f"· {score.comment}" if score.comment else ""]
+    return Field.of("score", line(" ".join(part for part in parts if part)))
 
 
 def _totals(calls: Sequence[Span]) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """What the store gives, as JSON for other programs: in ASCII, which every pipe can carry whole."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from interceptor.store import Span, Trace
+from interceptor.store import Score, Span, Trace
 
-__all__ = ["span_json", "trace_json"]
+__all__ = ["story_json", "trace_json"]
 
 
 def trace_json(trace: Trace) -> str:
@@ -13,9 +14,13 @@ def trace_json(trace: Trace) -> str:
     return json.dumps(_with_properties(trace))
 
 
-def span_json(spans: tuple[Span, ...]) -> str:
-    """Give the spans of a trace as one JSON object; attributes are as they were recorded."""
-    found = {"trace_id": spans[0].trace_id, "spans": [_with_properties(span) for span in spans]}
+def story_json(spans: Sequence[Span], scores: Sequence[Score]) -> str:
+    """Give a trace whole as one JSON object; attributes are as they were recorded."""
+    found = {
+        "trace_id": spans[0].trace_id,
+        "spans": [_with_properties(span) for span in spans],
+        "scores": [_plain(score) for score in scores],
+    }
     return json.dumps(found, indent=2)
 
 

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from interceptor.cli._conversation import Conversation
 from interceptor.cli._facts import facts
-from interceptor.cli._heading import about, title
-from interceptor.cli._json import span_json
+from interceptor.cli._heading import about, scored, title
+from interceptor.cli._json import story_json
 from interceptor.cli._layout import Fields
 from interceptor.cli._output import Note, Output
 from interceptor.cli._texts import counted
@@ -23,7 +23,7 @@ from interceptor.cli._tree import Tree
 from interceptor.cli._where import add_store, store_of
 from interceptor.errors import StoreError
 from interceptor.settings import Settings
-from interceptor.store import Span, Store
+from interceptor.store import Score, Span, Store
 from interceptor.store.tree import Branch, branches
 
 __all__ = ["add_arguments", "run", "story"]
@@ -47,31 +47,38 @@ def run(args: argparse.Namespace) -> Output:
     yield from (Note(str(error)) for error in errors)
     store, _ = store_of(args, settings)
     spans = store.trace(_newest(store) if args.trace is None else args.trace)
+    scores = store.scores(spans[0].trace_id)
     if args.json:
-        yield span_json(spans)
+        yield story_json(spans, scores)
     else:
-        yield from story(spans, now_unix_ns=time.time_ns(), is_full=args.full)
+        yield from story(spans, scores, now_unix_ns=time.time_ns(), is_full=args.full)
 
 
 def story(
-    spans: Sequence[Span], *, now_unix_ns: int, is_full: bool = False
+    spans: Sequence[Span], scores: Sequence[Score], *, now_unix_ns: int, is_full: bool = False
 ) -> Iterator[RenderableType]:
     """Give a trace as a person reads it; `now` is for spans that are running."""
     tree = branches(spans)
+    numbers = {branch.span.span_id: branch.number for branch in tree}
     shown = tree if is_full else tree[:_MOST_SPANS]
     yield title(tree[0].span)
-    yield Fields([*about(spans)])
+    yield Fields(
+        [*about(spans), *(scored(score) for score in scores if score.span_id not in numbers)]
+    )
     if len(tree) > 1:
         yield ""
         yield Tree(shown, now_unix_ns=now_unix_ns)
         yield from _left_out(tree[len(shown) :])
     words = Conversation(is_full=is_full)
-    for branch in shown:
-        known = [*facts(branch.span, now_unix_ns=now_unix_ns, is_full=is_full)]
-        said = [*words.of(branch.span.attributes, branch.number)]
+    for span, number, *_ in shown:
+        known = [
+            *facts(span, numbers, now_unix_ns=now_unix_ns, is_full=is_full),
+            *(scored(score) for score in scores if score.span_id == span.span_id),
+        ]
+        said = [*words.of(span.attributes, number)]
         if len(tree) > 1 and (known or said):
             yield ""
-            yield title(branch.span, branch.number)
+            yield title(span, number)
         yield Fields(known)
         if said:
             yield from [""] if known else []
