@@ -31,15 +31,16 @@ def arm(library: str) -> None:
     if public.__name__ != library or library in _armed:
         return  # by `httpx2.alias_httpx`, httpx may be httpx2, which has been armed by its own name
     private = importlib.import_module(f"{library}._client")
-    found: dict[str, Any] = {name: getattr(private, name, None) for name in _MIXINS}
+    found: dict[str, Any] = {name: getattr(public, name, None) for name in _MIXINS}
     for name, kind in found.items():
-        if not isinstance(kind, type) or kind is not getattr(public, name, None):
+        bound = getattr(private, name, None)
+        if not isinstance(kind, type) or bound not in (kind, _injected(kind)):
             _log.warning(
                 "%s._client.%s is %r, which this version of interceptor does not know: clients "
                 "that you do not give to interceptor.instrument(...) are not recorded",
                 library,
                 name,
-                kind,
+                bound,
             )
             return
     for name, kind in found.items():

@@ -76,9 +76,12 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Wait no more. What is armed stays so: `arming.disarm` undoes that."""
+    """Undo `start`: wait no more, and disarm what is armed."""
     if is_started():
         sys.meta_path.remove(_waiting)
+    arming = sys.modules.get("interceptor.installing.arming")
+    if arming is not None:  # something is armed
+        arming.disarm()
 
 
 def _word(environ: "Mapping[str, str]", name: str) -> str:

@@ -6,6 +6,7 @@ nothing else, in whatever order that happens.
 """
 
 import gc
+import importlib
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -14,9 +15,9 @@ from weakref import WeakKeyDictionary
 from interceptor.errors import TransportError
 from interceptor.installing.boot import LIBRARIES
 from interceptor.recorder import Recorder
-from interceptor.transports import is_tap, tap
+from interceptor.transports import is_tap
 
-__all__ = ["Taps", "instrument", "live_clients", "uninstrument"]
+__all__ = ["Taps", "by_install", "instrument", "live_clients", "uninstrument"]
 
 
 class Taps:
@@ -31,6 +32,7 @@ class Taps:
         """Tap every transport of an HTTP client where that has not been done."""
         ours = self._of.setdefault(client, [])
         made: dict[int, Any] = {}  # one transport may stand in several places
+        tap = _tap_for(client)
 
         def tapped(transport: Any) -> Any:
             if transport is None or any(one in ours for one in _chain(transport)):
@@ -53,6 +55,9 @@ class Taps:
             one.is_on = False
         _change(client, lambda transport: _without(transport, ours))
 
+
+by_install = Taps(any_host=False)
+"""Those that `install` has put into clients which it found."""
 
 _by_hand = Taps(any_host=True)
 
@@ -83,6 +88,14 @@ def live_clients() -> Iterator[Any]:
     kinds = tuple(kind for http in libraries for kind in (http.Client, http.AsyncClient))
     # By `type`, not `isinstance`: that would ask any object of the program for its `__class__`.
     return (one for one in gc.get_objects() if issubclass(type(one), kinds))
+
+
+def _tap_for(client: Any) -> Any:
+    """Give the class of the taps for a client: its own flavour tells what its transports are."""
+    library = next(filter(LIBRARIES.__contains__, _roots(client)))
+    taps = importlib.import_module(f"interceptor.transports.{library}")
+    is_async = isinstance(client, sys.modules[library].AsyncClient)
+    return taps.AsyncTransport if is_async else taps.Transport
 
 
 def _change(client: Any, change: Any) -> None:
@@ -127,5 +140,10 @@ def _http_clients(client: Any, asked: str) -> list[Any]:
 
 def _is_http_client(client: Any) -> bool:
     """Tell whether a client is of a library that we know, and as we know it."""
-    roots = {one.__module__.partition(".")[0] for one in type(client).__mro__}
-    return bool(roots.intersection(LIBRARIES)) and {"_transport", "_mounts"} <= vars(client).keys()
+    is_known = not _roots(client).isdisjoint(LIBRARIES)
+    return is_known and {"_transport", "_mounts"} <= vars(client).keys()
+
+
+def _roots(client: Any) -> set[str]:
+    """Give the libraries that an object's class and its bases come from."""
+    return {one.__module__.partition(".")[0] for one in type(client).__mro__}

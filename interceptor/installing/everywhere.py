@@ -3,12 +3,10 @@
 from typing import Any
 from weakref import WeakSet
 
-from interceptor.installing import arming, boot
-from interceptor.installing.clients import Taps, live_clients
+from interceptor.installing import boot
 
 __all__ = ["install", "uninstall"]
 
-_in_live_clients = Taps(any_host=False)
 _found: WeakSet[Any] = WeakSet()  # clients that were older than a call of `install`
 
 
@@ -22,10 +20,12 @@ def install(*, existing: bool = False) -> None:
     `wrap` or `instrument`. May be called any number of times.
     """
     boot.start()
-    if existing:
-        _found.update(live_clients())
-    for client in tuple(_found):
-        _in_live_clients.put_in(client)
+    if existing or _found:
+        from interceptor.installing.clients import by_install, live_clients
+
+        _found.update(live_clients() if existing else ())
+        for client in tuple(_found):
+            by_install.put_in(client)
 
 
 def uninstall() -> None:
@@ -35,6 +35,8 @@ def uninstall() -> None:
     code has tapped by `wrap`, `clients` or `instrument` record on.
     """
     boot.stop()
-    arming.disarm()
-    for client in tuple(_found):
-        _in_live_clients.take_out(client)
+    if _found:
+        from interceptor.installing.clients import by_install
+
+        for client in tuple(_found):
+            by_install.take_out(client)

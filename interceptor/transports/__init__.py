@@ -5,6 +5,6 @@
 HTTP clients that the installed SDK takes.
 """
 
-from interceptor.transports._choosing import clients, is_tap, sdk_library, tap, wrap
+from interceptor.transports._choosing import clients, is_tap, sdk_library, wrap
 
-__all__ = ["clients", "is_tap", "sdk_library", "tap", "wrap"]
+__all__ = ["clients", "is_tap", "sdk_library", "wrap"]

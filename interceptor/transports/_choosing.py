@@ -11,7 +11,7 @@ from interceptor.transports._kinds import LIBRARIES, bases, library
 from interceptor.transports._proxies import environment_proxies
 from interceptor.transports._tap import AsyncTap, Tap
 
-__all__ = ["clients", "is_tap", "sdk_library", "tap", "wrap"]
+__all__ = ["clients", "is_tap", "sdk_library", "wrap"]
 
 _OF_TRANSPORT = ("verify", "cert", "http1", "http2", "limits")
 _FIRST_ON_HTTPX2 = 3
@@ -25,22 +25,19 @@ def wrap(transport: Any, *, recorder: Recorder | None = None) -> Any:
     A transport that is tapped already comes back as it is. Raises `TransportError` for anything
     else. `recorder` None means the default one, which the settings describe.
     """
-    return transport if is_tap(transport) else tap(transport, recorder=recorder)
-
-
-def is_tap(transport: Any) -> bool:
-    """Tell whether a transport is one of ours; then `inner` is the one that it taps."""
-    return isinstance(transport, Tap | AsyncTap)
-
-
-def tap(transport: Any, *, recorder: Recorder | None = None) -> Any:
-    """Give a tap of the right kind around a transport, also around one that is a tap itself."""
+    if is_tap(transport):
+        return transport
     found = bases(transport)
     if not found:
         raise TransportError(_refusal(transport))
     module = importlib.import_module(f"interceptor.transports.{library(transport)}")
     name = "EitherTransport" if len(found) > 1 else found[0].replace("Base", "")
     return getattr(module, name)(transport, recorder=recorder)
+
+
+def is_tap(transport: Any) -> bool:
+    """Tell whether a transport is one of ours; then `inner` is the one that it taps."""
+    return isinstance(transport, Tap | AsyncTap)
 
 
 def clients(*, recorder: Recorder | None = None, **options: Any) -> dict[str, Any]:
