@@ -135,7 +135,8 @@ def measured(
         if twin is not None:
             beside = _figure(twin.name, clock, columns[3], *columns[1:3], limit=None)
             yield beside
-            held = Limit(beside.added, f"{twin.name}, in the same rounds") if held is None else held
+            most = Limit(twin.times * beside.added, f"{twin.name}, in the same rounds")
+            held = most if held is None else held
         yield _figure(name, clock, *columns[:3], limit=held if clock == "cpu" else None)
 
 
