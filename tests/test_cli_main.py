@@ -128,7 +128,7 @@ def test_a_note_goes_to_stderr(command, capsys):
 
 
 def test_text_is_printed_as_it_is(command, capsys):
-    said = "[bold]x[/bold] :smile: " + "long " * 40
+    said = "[bold]x[/bold] :smile: " + "long " * 40 + "end"
     command(lambda args: (item for item in [said, Text(said)]))
     assert main(["try"]) == 0
     assert capsys.readouterr().out == f"{said}\n{said}\n"
