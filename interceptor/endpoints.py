@@ -28,7 +28,7 @@ from interceptor.wire import (
 )
 from interceptor.wire.notes import Notes
 
-__all__ = ["OTHER", "TABLE", "Endpoint", "Match", "match"]
+__all__ = ["OPERATIONS", "OTHER", "TABLE", "Endpoint", "Match", "match"]
 
 ANY = "*"
 """The method of a row that fits every method."""
@@ -357,6 +357,12 @@ TABLE: tuple[Endpoint, ...] = (
 
 OTHER = Endpoint(name="other", operation="other", path="", method="", is_inference=False)
 """The row of a request that no other row knows."""
+
+
+OPERATIONS = frozenset(
+    {"all", "inference"}.union(*({row.name, row.operation} for row in (*TABLE, OTHER)))
+)
+"""What a setting may name: every endpoint, every operation, and two words for many."""
 
 
 @functools.lru_cache(maxsize=4096)

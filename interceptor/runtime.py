@@ -8,17 +8,17 @@ import atexit
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
-from interceptor import destinations, slot
+from interceptor import destinations, endpoints, slot
 from interceptor._version import __version__
 from interceptor.destinations.memory import Memory
-from interceptor.errors import InterceptorError
+from interceptor.errors import InterceptorError, SettingsError
 from interceptor.metrics import around, latest, v1_41
 from interceptor.observer import Observer
 from interceptor.quiet import quietly
@@ -46,10 +46,15 @@ _MB = 1 << 20
 _AT_EXIT_S = 5.0
 
 
+Forgive = Callable[[InterceptorError], None]
+"""Is told what cannot be had, where that must not stop a program."""
+
+
 class Runtime:
     """A recorder with all that it needs, and the processors that take its spans onward.
 
-    Raises `SettingsError` and `StoreError` where a destination cannot be had.
+    Raises `SettingsError` and `StoreError` where a destination cannot be had; with `forgive`, that
+    is told the error instead, and the rest goes on without it.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Runtime:
         *,
         tracer_provider: trace.TracerProvider | None = None,
         meter_provider: metrics.MeterProvider | None = None,
+        forgive: Forgive | None = None,
     ) -> None:
         """Put together what the settings describe; the providers are the caller's, if given."""
         self.settings = settings
@@ -67,9 +73,7 @@ class Runtime:
         self._adopted: TracerProvider | None = None
         self._passed_by: trace.TracerProvider | None = None  # a global one that is not the SDK's
         self._tracer: trace.Tracer | None = None
-        self.processors = tuple(
-            destinations.build(name, settings, self._words) for name in self._destinations()
-        )
+        self.processors = tuple(self._delivered(forgive))
         self.memory = None if "store" in self._destinations() else Memory()
         if self.memory is not None:
             words = None if settings.content is Content.METADATA else self._words
@@ -85,7 +89,7 @@ class Runtime:
         self.recorder = Recorder(
             sink,
             hosts=settings.hosts,
-            operations=settings.operations,
+            operations=_operations(settings.operations, forgive),
             limit_bytes=settings.body_limit_mb * _MB,
             queue_bytes=settings.queue_mb * _MB,
             policy=policy(settings.redact),
@@ -137,6 +141,13 @@ class Runtime:
         for processor in self.processors:
             with quietly("the end of a destination"):
                 processor.shutdown()
+
+    def _delivered(self, forgive: Forgive | None) -> Iterator[destinations.Delivery]:
+        for name in self._destinations():
+            try:
+                yield destinations.build(name, self.settings, self._words)
+            except InterceptorError as error:
+                _forgiven(error, forgive)
 
     def _destinations(self) -> tuple[str, ...]:
         off = self.settings.store == "off"
@@ -304,13 +315,26 @@ def _from_environment(environ: Mapping[str, str]) -> Runtime | None:
         _say(f"{error}; going on with the default")
     if settings.is_off:
         return None
-    for dropped in (None, *settings.destinations):
-        left = tuple(name for name in settings.destinations if name != dropped)
-        try:
-            return Runtime(settings if dropped is None else settings.changed(destinations=left))
-        except InterceptorError as error:
-            _say(f"{error}; going on without it")
-    return Runtime(settings.changed(destinations=()))
+    return Runtime(settings, forgive=lambda error: _say(f"{error}; going on without it"))
+
+
+def _operations(names: tuple[str, ...], forgive: Forgive | None) -> tuple[str, ...]:
+    """Give the operations to record; a name that no endpoint has is most likely misspelt."""
+    unknown = [name for name in names if name not in endpoints.OPERATIONS]
+    if not unknown:
+        return names
+    wrong = SettingsError(
+        f"operations names {unknown[0]!r}; use all, inference, or names of endpoints: "
+        f"{', '.join(row.name for row in endpoints.TABLE if row.is_inference)}, …"
+    )
+    _forgiven(wrong, forgive)
+    return tuple(name for name in names if name not in unknown) or ("all",)
+
+
+def _forgiven(error: InterceptorError, forgive: Forgive | None) -> None:
+    if forgive is None:
+        raise error
+    forgive(error)
 
 
 def _say(what: str) -> None:
