@@ -142,7 +142,7 @@ class Runtime:
             with quietly("the end of a destination"):
                 processor.shutdown()
 
-    def _delivered(self, forgive: Forgive | None) -> Iterator[destinations.Delivery]:
+    def _delivered(self, forgive: Forgive | None) -> Iterator[SpanProcessor]:
         for name in self._destinations():
             try:
                 yield destinations.build(name, self.settings, self._words)
@@ -325,7 +325,7 @@ def _operations(names: tuple[str, ...], forgive: Forgive | None) -> tuple[str, .
         return names
     wrong = SettingsError(
         f"operations names {unknown[0]!r}; use all, inference, or names of endpoints: "
-        f"{', '.join(row.name for row in endpoints.TABLE if row.is_inference)}, …"
+        f"{', '.join(dict.fromkeys(row.name for row in endpoints.TABLE if row.is_inference))}, …"
     )
     _forgiven(wrong, forgive)
     return tuple(name for name in names if name not in unknown) or ("all",)
