@@ -2,6 +2,8 @@
 
 import pytest
 
+import interceptor
+
 
 def pytest_addoption(parser):
     parser.addoption("--bless", action="store_true", help="rewrite record.json of each fixture")
@@ -17,3 +19,11 @@ def bless(request):
 def anyio_backend(request):
     """Run every async test under both event loops: nothing of ours is bound to one."""
     return request.param
+
+
+@pytest.fixture
+def in_memory():
+    """Record with all words, and keep the traces in memory."""
+    interceptor.configure(destinations=(), content="full")
+    yield
+    interceptor.shutdown()
