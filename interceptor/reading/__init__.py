@@ -9,8 +9,8 @@ from collections.abc import Callable
 import msgspec
 
 from interceptor import endpoints
-from interceptor.exchange import Ending, Exchange
-from interceptor.reading import _facts, _request, _response
+from interceptor.exchange import Ending, Exchange, Request
+from interceptor.reading import _bodies, _facts, _request, _response
 from interceptor.record import Answer, Failure, Output, Record, Stream
 from interceptor.wire.notes import Notes
 
@@ -36,7 +36,7 @@ def read(exchange: Exchange, *, rest: Callable[[], None] = _no_rest) -> Record:
         notes.add(f"{exchange.let_go_bytes} bytes were let go unread: the queue was full")
     row, asked = _request.to_input(exchange, row, ids, notes, rest)
     found = _response.to_found(exchange, row, notes, rest)
-    answer = _with_ending(found.answer, exchange.ending, found.stream)
+    answer = _with_ending(found.answer, _struck(exchange.ending, request, rest), found.stream)
     return Record(
         endpoint=row.name,
         operation=_facts.operation(row, asked, answer.output),
@@ -59,6 +59,14 @@ def read(exchange: Exchange, *, rest: Callable[[], None] = _no_rest) -> Record:
         phases=_facts.phases(exchange),
         notes=notes.texts(),
     )
+
+
+def _struck(ending: Ending | None, request: Request, rest: Callable[[], None]) -> Ending | None:
+    """An exception may quote the header that it could not send: credentials go from its message."""
+    if ending is None or ending.message is None:
+        return ending
+    message = _bodies.struck(ending.message.encode(), request.secrets, rest)
+    return ending._replace(message=message.decode())
 
 
 def _with_ending(answer: Answer, ending: Ending | None, stream: Stream | None) -> Answer:

@@ -5,9 +5,19 @@ response and raises the same exceptions as the transport inside it; only `respon
 replaced. What goes wrong on our side is caught here, logged and dropped.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 from interceptor import slot
 from interceptor.exchange import ABANDONED, CLOSED_EARLY, Decode, Ending, Request
@@ -30,11 +40,20 @@ _KEPT_RESPONSE = (
 )
 _RATELIMIT = "x-ratelimit-"
 _MOST_NAMES = 1024
+_MOST_MESSAGE_CHARS = 4096
+_SECRET = re.compile(r"key|token|secret|sig|pass|auth", re.IGNORECASE)
 
 Add = Callable[[bytes, int], None]
 
 
-class _Tapping:
+class _Around:
+    """Stands in for the object `inner`: what it does not have itself, that one may have."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__.get("inner"), name)  # None while it is being made, or copied
+
+
+class _Tapping(_Around):
     """The half of a tap that is the same for sync and async."""
 
     any_host = True
@@ -193,17 +212,12 @@ class AsyncTap(_Tapping):
             self._abandon()
 
 
-class _Tapped:
-    """A response's stream, taped. What is done to it is done to the stream inside."""
+class _Tapped(_Around):
+    """A response's stream, taped."""
 
-    def __init__(self, stream: Any, recording: Recording) -> None:
-        """Tape `stream` into `recording`."""
-        self._stream, self._recording = stream, recording
-        self._add, self._clock_ns = recording.exchange.add, recording.clock_ns
-
-    def __getattr__(self, name: str) -> Any:
-        """Give what the inner stream has: some transports look for members of their own."""
-        return getattr(self._stream, name)
+    def __init__(self, inner: Any, recording: Recording) -> None:
+        """Tape the stream `inner` into `recording`."""
+        self.inner, self._recording = inner, recording
 
     def __del__(self) -> None:
         """End the exchange where nobody closed the stream. Only puts into a queue."""
@@ -216,11 +230,22 @@ class TapStream(_Tapped):
     """A synchronous stream, taped."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give the inner stream's pieces, each as it is."""
-        add: Add = self._add
-        clock_ns = self._clock_ns
+        """Give an iterator over the inner stream's pieces, each as it is.
+
+        Around a generator it is one too, and the quicker kind. Any other iterator it stands in for
+        step by step, so that whoever closes it, and nobody else, closes the inner one.
+        """
+        inner = iter(self.inner)
+        if isinstance(inner, Generator):
+            return self._generated(inner)
+        return _Steps(inner, self._recording)
+
+    def _generated(self, inner: Iterator[bytes]) -> Iterator[bytes]:
+        recording = self._recording
+        add: Add = recording.exchange.add
+        clock_ns = recording.clock_ns
         try:
-            for data in self._stream:
+            for data in inner:
                 try:
                     add(data, clock_ns())
                 except Exception as error:  # noqa: BLE001 - the edge: the caller's bytes go on
@@ -230,14 +255,14 @@ class TapStream(_Tapped):
         except GeneratorExit:
             raise  # neither an error nor the end: the caller lets go of an iterator
         except BaseException as error:
-            self._recording.end(_reason(error))
+            recording.end(_reason(error))
             raise
-        self._recording.end()
+        recording.end()
 
     def close(self) -> None:
         """Close the inner stream."""
         try:
-            self._stream.close()
+            self.inner.close()
         finally:
             self._recording.end(CLOSED_EARLY)
 
@@ -246,33 +271,58 @@ class AsyncTapStream(_Tapped):
     """An asynchronous stream, taped."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give an iterator over the inner stream's pieces, each as it is.
-
-        It stands in for the inner iterator step by step, rather than being a generator around
-        it, so that closing it closes the inner one, in the same task.
-        """
-        inner = self._stream.__aiter__()
-        kind = _GeneratorSteps if isinstance(inner, AsyncGenerator) else _Steps
-        return kind(inner, self._add, self._recording)
+        """Give an iterator over the inner stream's pieces, as `TapStream` does."""
+        inner = self.inner.__aiter__()
+        kind = _GeneratorSteps if isinstance(inner, AsyncGenerator) else _AsyncSteps
+        return kind(inner, self._recording)
 
     async def aclose(self) -> None:
         """Close the inner stream."""
         try:
-            await self._stream.aclose()
+            await self.inner.aclose()
         finally:
             self._recording.end(CLOSED_EARLY)
 
 
-class _Steps(AsyncIterator[bytes]):
-    """The steps of an inner asynchronous iterator, taped."""
+class _Taping:
+    """What the steps of sync and async iterators share."""
 
-    def __init__(self, inner: Any, add: Add, recording: Recording) -> None:
-        self._inner, self._next, self._add = inner, inner.__anext__, add
-        self._recording, self._clock_ns = recording, recording.clock_ns
+    def __init__(self, inner: Any, recording: Recording) -> None:
+        self.inner, self._recording = inner, recording
+        self._add: Add = recording.exchange.add
+        self._clock_ns = recording.clock_ns
+
+    def _give_up(self, error: Exception) -> None:
+        """Keep nothing more of this answer; the caller's bytes go on."""
+        self._add = _skip
+        report("a piece of an answer", error)
+
+
+class _Steps(_Taping, _Around, Iterator[bytes]):
+    """The steps of an inner iterator, taped."""
+
+    def __next__(self) -> bytes:
+        try:
+            data: bytes = next(self.inner)
+        except StopIteration:
+            self._recording.end()
+            raise
+        except BaseException as error:
+            self._recording.end(_reason(error))
+            raise
+        try:
+            self._add(data, self._clock_ns())
+        except Exception as error:  # noqa: BLE001 - the edge
+            self._give_up(error)
+        return data
+
+
+class _AsyncSteps(_Taping, AsyncIterator[bytes]):
+    """The steps of an inner asynchronous iterator, taped."""
 
     async def __anext__(self) -> bytes:
         try:
-            data: bytes = await self._next()
+            data: bytes = await self.inner.__anext__()
         except StopAsyncIteration:
             self._recording.end()
             raise
@@ -283,50 +333,58 @@ class _Steps(AsyncIterator[bytes]):
             raise
         try:
             self._add(data, self._clock_ns())
-        except Exception as error:  # noqa: BLE001 - the edge: the caller's bytes go on
-            self._add = _skip
-            report("a piece of an answer", error)
+        except Exception as error:  # noqa: BLE001 - the edge
+            self._give_up(error)
         return data
 
 
-class _GeneratorSteps(_Steps, AsyncGenerator[bytes, None]):
+class _GeneratorSteps(_AsyncSteps, AsyncGenerator[bytes, None]):
     """The same for a generator, which can be closed and thrown into besides."""
 
     async def asend(self, value: None) -> bytes:  # noqa: ARG002 - nothing can be sent to a body
         return await self.__anext__()
 
     async def athrow(self, *error: Any) -> bytes:
-        data: bytes = await self._inner.athrow(*error)
+        data: bytes = await self.inner.athrow(*error)
         return data
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        await self.inner.aclose()
 
 
 def _sync_trace(mark: Mark, clock_ns: Callable[[], int], other: Trace | None) -> Trace:
     def trace(name: str, info: Any) -> Any:
-        mark((name, clock_ns()))
+        _marked(name, mark, clock_ns)
         return None if other is None else other(name, info)
 
     return trace
 
 
 def _async_trace(mark: Mark, clock_ns: Callable[[], int], other: Trace | None) -> Trace:
-    async def trace(name: str, info: Any) -> Any:
-        mark((name, clock_ns()))
-        return None if other is None else await other(name, info)
+    if other is not None:  # it gives something to await, or what httpcore will refuse by itself
+        return _sync_trace(mark, clock_ns, other)
+
+    async def trace(name: str, info: Any) -> None:  # noqa: ARG001 - as httpcore calls it
+        _marked(name, mark, clock_ns)
 
     return trace
 
 
-def _received(response: Any, recording: Recording, stream_type: type[_Tapped]) -> None:
+def _marked(name: str, mark: Mark, clock_ns: Callable[[], int]) -> None:
+    try:
+        mark((name, clock_ns()))
+    except Exception as error:  # noqa: BLE001 - the edge: httpcore is in the midst of its work
+        report("the phases of a call", error)
+
+
+def _received(response: Any, recording: Recording, stream_kind: type[_Tapped]) -> None:
     """Tape a response: replace its stream, or take the content of one that is read already."""
     try:
         now_ns = recording.clock_ns()
-        headers = response.headers
+        raw = response.headers.raw  # a copy: the caller may change them
         version = response.extensions.get("http_version", b"")
         is_read = response.is_closed
-        recording.answered = lambda: _response_headers.of(headers.raw, is_decoded=is_read)
+        recording.answered = lambda: _response_headers.of(raw, is_decoded=is_read)
         recording.exchange.respond(
             response.status_code,
             {},
@@ -334,21 +392,37 @@ def _received(response: Any, recording: Recording, stream_type: type[_Tapped]) -
             http_version=version.decode(errors="replace") or None,
         )
         if is_read:
-            recording.exchange.add(response.content, now_ns)
-            recording.end()
+            _read_already(response, recording, now_ns)
         elif response.status_code == _SWITCHING_PROTOCOLS:
             recording.end()
-        else:
-            response.stream = stream_type(response.stream, recording)
+        elif isinstance(response.stream, stream_kind.__bases__):
+            response.stream = stream_kind(response.stream, recording)
+        else:  # a stream of the wrong flavour, which the library is about to refuse
+            recording.end(CLOSED_EARLY)
     except Exception as error:  # noqa: BLE001 - the edge: the caller has a response to get
         report("an answer", error)
         recording.end(ABANDONED)
 
 
+def _read_already(response: Any, recording: Recording, now_ns: int) -> None:
+    """Take the content of a response that is closed, as those of mocks and caches are."""
+    try:
+        content = response.content
+    except Exception:  # noqa: BLE001 - ResponseNotRead: a transport inside closed it unread
+        recording.end(CLOSED_EARLY)
+        return
+    recording.exchange.add(content, now_ns)
+    recording.end()
+
+
 def _sent(request: Any, host: str, path: str) -> Request:
     """Give what may be kept of a request. The body is looked at, never read."""
     headers = _request_headers.of(request.headers.raw)
-    secrets = tuple(headers.pop(name).rpartition(" ")[2] for name in _CREDENTIALS & headers.keys())
+    secrets = [
+        headers.pop(name).strip().rpartition(" ")[2] for name in _CREDENTIALS & headers.keys()
+    ]
+    if query := request.url.query:
+        secrets += [value for name, value in parse_qsl(query.decode()) if _SECRET.search(name)]
     try:
         body = request.content
     except Exception:  # noqa: BLE001 - RequestNotRead: an upload goes by as a stream
@@ -360,7 +434,7 @@ def _sent(request: Any, host: str, path: str) -> Request:
         path,
         headers,
         body,
-        secrets,
+        tuple(secrets),
         None if body is not None else _form(request),
     )
 
@@ -422,7 +496,11 @@ def _reason(error: BaseException) -> Ending:
     """Say why an exception ended an exchange; a coroutine that is dropped has not failed."""
     if isinstance(error, GeneratorExit):
         return ABANDONED
-    return Ending(type(error).__name__, message=str(error) or None)
+    try:
+        message = str(error)[:_MOST_MESSAGE_CHARS].encode(errors="replace").decode()
+    except Exception:  # noqa: BLE001 - the exception is anybody's, and so is what it says of itself
+        message = ""
+    return Ending(type(error).__name__, message=message or None)
 
 
 def _skip(_data: bytes, _at_ns: int) -> None:
