@@ -185,10 +185,8 @@ class Exchange:
         The chunk that straddles the line is cut there, so that a body in one piece has both.
         """
         room, number = self.limit_bytes // 2, 0
-        for number, chunk in enumerate(self._chunks):  # noqa: B007 - the number is wanted after
-            if _cost(chunk) > room:
-                break
-            room -= _cost(chunk)
+        while (cost := _cost(self._chunks[number])) <= room:
+            room, number = room - cost, number + 1
         data, at_ns = self._chunks[number]
         cut = max(0, room - _CHUNK_OVERHEAD_BYTES)
         tail = deque([(data[cut:], at_ns), *self._chunks[number + 1 :]])

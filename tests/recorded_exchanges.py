@@ -29,7 +29,8 @@ def exchange(
     headers: dict[str, str] | None = None,
     ending: Ending | None = None,
     limit_bytes: int = 1 << 25,
-    **more: Any,
+    secrets: tuple[str, ...] = (CREDENTIAL,),
+    form: dict[str, str] | None = None,
 ) -> Exchange:
     """Give an ended exchange; bodies are bytes, pieces of bytes, or what JSON holds.
 
@@ -37,7 +38,7 @@ def exchange(
     """
     host = "api.mistral.ai"
     request = Request(
-        method, host, 443, path, JSON if sent is None else sent, _body(asked), (CREDENTIAL,), **more
+        method, host, 443, path, JSON if sent is None else sent, _body(asked), secrets, form
     )
     made = Exchange(request, started_unix_ns=0, started_ns=0, limit_bytes=limit_bytes)
     pieces = answered if isinstance(answered, list) else [_body(answered) or b""]

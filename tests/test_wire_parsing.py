@@ -61,7 +61,7 @@ CASES = {
     "not JSON": (b'{"name":', None, ["it: not JSON"]),
     "nothing at all": (b"", None, ["it: not JSON"]),
     "nested without end": (b"[" * 100_000, None, ["it: nested too deeply"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("data", "value", "noted"), CASES.values(), ids=CASES)
