@@ -228,7 +228,7 @@ class Recording:
     def run(self) -> None:
         """Read the exchange and hand the record over; on the worker's thread."""
         if self.answered is not None:
-            with quietly("the headers of an answer"):
+            with quietly("the head of an answer"):
                 self.exchange.headers = self.answered()
         record = self._recorder.read(self.exchange, self._row)
         with quietly("a span"):
