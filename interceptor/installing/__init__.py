@@ -23,9 +23,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    if name not in _HOMES:  # asked for `boot` too, by whoever starts: so it imports nothing yet
+        raise AttributeError(f"module 'interceptor.installing' has no attribute {name!r}")
     from importlib import import_module
 
-    if name not in _HOMES:
-        raise AttributeError(f"module 'interceptor.installing' has no attribute {name!r}")
     found: object = getattr(import_module(f"interceptor.installing.{_HOMES[name]}"), name)
     return found
