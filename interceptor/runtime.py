@@ -25,7 +25,7 @@ from interceptor.quiet import quietly
 from interceptor.record import Record
 from interceptor.recorder import Recorder
 from interceptor.redaction import policy
-from interceptor.settings import Content, Metrics, Settings
+from interceptor.settings import Content, Metrics, Settings, doubts
 from interceptor.spans import SCOPE, SpanSink, Words
 
 if TYPE_CHECKING:
@@ -262,6 +262,9 @@ def configure(
     """
     base = Settings.from_env(os.environ) if settings is None else settings
     wanted = base.changed(**changes)
+    if settings is None and "content" not in changes:
+        for doubt in doubts(os.environ):
+            _say(doubt)
     runtime = None
     if not wanted.is_off:
         runtime = Runtime(wanted, tracer_provider=tracer_provider, meter_provider=meter_provider)
@@ -313,6 +316,8 @@ def _from_environment(environ: Mapping[str, str]) -> Runtime | None:
     settings, errors = Settings.from_env_or_default(environ)
     for error in errors:
         _say(f"{error}; going on with the default")
+    for doubt in doubts(environ):
+        _say(doubt)
     if settings.is_off:
         return None
     return Runtime(settings, forgive=lambda error: _say(f"{error}; going on without it"))

@@ -13,7 +13,7 @@ import msgspec
 
 from interceptor.errors import SettingsError
 
-__all__ = ["VARIABLES", "Content", "Metrics", "Native", "Settings"]
+__all__ = ["VARIABLES", "Content", "Metrics", "Native", "Settings", "doubts"]
 
 
 class Content(StrEnum):
@@ -138,7 +138,7 @@ def _count(name: str, value: Any) -> int:
         try:
             if (found := int(value)) > 0 and found == float(value):
                 return found
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
     raise SettingsError(f"{name} is {value!r}; use a whole number above 0")
 
@@ -209,6 +209,7 @@ _IN_CODE: Mapping[str, Callable[[str, Any], Any]] = {
     "disabled": _switch,
 }
 
+_CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _OTEL_CONTENT = {
     "NO_CONTENT": Content.METADATA,
     "FALSE": Content.METADATA,
@@ -219,6 +220,21 @@ _OTEL_CONTENT = {
 }
 
 
+def doubts(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give a sentence on each `OTEL_*` value that is not taken at its word.
+
+    They are other libraries' variables too, so that none is an error.
+    """
+    value = environ.get(_CAPTURE, "").strip()
+    if not value or environ.get("INTERCEPTOR_CONTENT", "").strip():
+        return ()
+    if value.upper() not in _OTEL_CONTENT:
+        return (f"{_CAPTURE} is {value!r}, which is ignored; use NO_CONTENT or SPAN_ONLY",)
+    if "EVENT" in value.upper():
+        return (f"{_CAPTURE} is {value!r}; content goes on spans only, as with SPAN_ONLY",)
+    return ()
+
+
 def _add_otel(found: dict[str, Any], environ: Mapping[str, str]) -> None:
     """Fill what `INTERCEPTOR_*` leaves open from the OpenTelemetry variables that mean the same."""
     if "destinations" not in found and (
@@ -226,7 +242,7 @@ def _add_otel(found: dict[str, Any], environ: Mapping[str, str]) -> None:
         or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     ):
         found |= {"destinations": ("otlp",), "follows_otel": True}
-    capture = environ.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "").upper()
+    capture = environ.get(_CAPTURE, "").strip().upper()
     if "content" not in found and capture in _OTEL_CONTENT:
         found["content"] = _OTEL_CONTENT[capture]
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
