@@ -286,7 +286,7 @@ def _named(copier: _Copier, value: Any, depth: int) -> str:  # noqa: ARG001 - as
 
 def _dict(copier: _Copier, value: Any, depth: int) -> Any:
     """Copy a dictionary of a class of its own, without asking that class for anything."""
-    return copier.mapping(dict.copy(value), depth)
+    return copier.mapping(dict(dict.items(value)), depth)
 
 
 def _proxy(copier: _Copier, value: Any, depth: int) -> Any:
@@ -316,22 +316,22 @@ _HOWS: tuple[tuple[type | tuple[type, ...], _How], ...] = (
 )
 
 
-_DECLARATIONS = (
-    "__dataclass_fields__",
-    "__attrs_attrs__",
-    "__struct_fields__",
-    "__pydantic_fields__",
-)
+_DECLARATIONS: Mapping[str, type] = {
+    "__dataclass_fields__": dict,
+    "__attrs_attrs__": tuple,
+    "__struct_fields__": tuple,
+    "__pydantic_fields__": dict,
+}
 
 
 @functools.lru_cache(maxsize=4096)
 def _declared(kind: type) -> Mapping[str, Any]:
     """Give what a class declares its values' fields to be, in the words of the library it is of."""
-    found: dict[str, Any] = {}
-    for one in reversed(kind.__mro__):
-        found.update({name: vars(one)[name] for name in _DECLARATIONS if name in vars(one)})
-    if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
-        found["_fields"] = kind._fields  # type: ignore[attr-defined]
+    declared = ((name, getattr(kind, name, None), shape) for name, shape in _DECLARATIONS.items())
+    found = {name: fields for name, fields, shape in declared if isinstance(fields, shape)}
+    names = getattr(kind, "_fields", None)
+    if issubclass(kind, tuple) and isinstance(names, tuple):
+        found["_fields"] = names
     return found
 
 
