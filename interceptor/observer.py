@@ -34,7 +34,7 @@ from interceptor.settings import Content
 from interceptor.spans import MESSAGE, SpanSink
 from interceptor.surroundings import Labels, Surroundings
 
-__all__ = ["Observed", "Observer"]
+__all__ = ["Observed", "Observer", "root_here"]
 
 Measure = Callable[[dict[str, Any], float], None]
 
@@ -88,17 +88,17 @@ class Observer:
     def score(
         self,
         trace_id: int,
-        parent_id: int,
+        parent_id: Callable[[], int],
         given: observed.Attributes,
         *,
         about: observed.Attributes,
         comment: str | None,
     ) -> None:
-        """Say what somebody thought: a span inside `parent_id`, with `about` on it and an event."""
-        parent = SpanContext(
-            trace_id, parent_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED)
-        )
-        score = _Score(self, parent, given, about, comment)
+        """Say what somebody thought: an event on a span of its own, which says what it is `about`.
+
+        `parent_id` gives the span to put that into; it is asked on the worker's thread.
+        """
+        score = _Score(self, trace_id, parent_id, given, about, comment)
         self.recorder.expect(score)
         self.recorder.take(score)
 
@@ -259,23 +259,41 @@ class Observed:
         return found
 
 
+def root_here(trace_id: int) -> int | None:
+    """Give the id of the outermost observed span around this line, if it is of this trace."""
+    around = surroundings.of(otel_context.get_current()).span
+    if not isinstance(around, Observed):
+        return None
+    root = around.root.span.get_span_context()
+    return root.span_id if root.trace_id == trace_id else None
+
+
 class _Score:
     """A score, as a span of no length with one event: ended spans take no events any more."""
 
     owner = 0
     size_bytes = 0
-    __slots__ = ("_about", "_at_unix_ns", "_comment", "_given", "_observer", "_parent")
+    __slots__ = (
+        "_about",
+        "_at_unix_ns",
+        "_comment",
+        "_given",
+        "_observer",
+        "_parent_id",
+        "_trace_id",
+    )
 
     def __init__(
         self,
         observer: Observer,
-        parent: SpanContext,
+        trace_id: int,
+        parent_id: Callable[[], int],
         given: observed.Attributes,
         about: observed.Attributes,
         comment: str | None,
     ) -> None:
-        self._observer, self._parent, self._comment = observer, parent, comment
-        self._given, self._about = given, about
+        self._observer, self._trace_id, self._parent_id = observer, trace_id, parent_id
+        self._given, self._about, self._comment = given, about, comment
         self._at_unix_ns = observer.unix_ns()
 
     def end(self, ending: Ending | None = None) -> None:
@@ -290,9 +308,11 @@ class _Score:
     def run(self) -> None:
         """Make the span with its event, and end it; on the worker's thread."""
         sink, at = self._observer.sink, self._at_unix_ns
+        sampled = TraceFlags(TraceFlags.SAMPLED)
+        parent = SpanContext(self._trace_id, self._parent_id(), is_remote=True, trace_flags=sampled)
         span = sink.tracer().start_span(
             f"{observed.SCORE} {self._given['gen_ai.evaluation.name']}",
-            context=trace.set_span_in_context(NonRecordingSpan(self._parent), Context()),
+            context=trace.set_span_in_context(NonRecordingSpan(parent), Context()),
             attributes=self._about,
             start_time=at,
         )

@@ -5,6 +5,7 @@ import math
 from interceptor import slot, surroundings
 from interceptor.dialects import observed
 from interceptor.errors import InterceptorError, StoreError
+from interceptor.observer import root_here
 from interceptor.observing import last_trace_id
 
 __all__ = ["score"]
@@ -36,9 +37,10 @@ def score(
     observer = None if slot.is_off else slot.observer()
     if observer is None:
         return
+    under = span or root_here(trace)
     observer.score(
         trace,
-        _root(trace) if span is None else span,
+        lambda: under or _root(trace),
         given,
         about=observed.judging(span_id),
         comment=comment,
@@ -71,6 +73,8 @@ def _number(what: str, given: str | None, digits: int) -> int:
 
 def _root(trace_id: int) -> int:
     """Give the span that a trace's score stands under: the root, if it can be found.
+
+    It is looked for on the worker's thread, when all that ended before has gone by there.
 
     In another process than the trace's, without a store that both have, nobody knows it. But the
     score's span has to stand under one, or it would be in another trace.
