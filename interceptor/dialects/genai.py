@@ -136,19 +136,19 @@ def tool_run(run: ToolRun) -> Attributes:
 
 
 def tool_run_content(run: ToolRun, *, limit_bytes: int) -> Attributes:
-    """Give what went into a tool that the server ran, and what came out."""
-    values = {
-        "gen_ai.tool.call.arguments": None if run.arguments is None else _json(run.arguments),
-        "gen_ai.tool.call.result": None if run.result is None else _json(run.result),
-    }
-    found = _cut_to_fit(values, limit_bytes)
-    for key, text in (
-        ("gen_ai.tool.call.arguments", run.arguments),
-        ("gen_ai.tool.call.result", run.result),
-    ):
-        if text and len(text) <= limit_bytes:
-            found[key] = text  # verbatim where it fits: arguments may be no JSON at all
-    return found
+    """Give what went into a tool that the server ran, and what came out.
+
+    It is verbatim where it fits: arguments may be no JSON at all.
+    """
+    said = {"gen_ai.tool.call.arguments": run.arguments, "gen_ai.tool.call.result": run.result}
+    found: Attributes = {}
+    too_long = {}
+    for key, text in said.items():
+        if text and len(text.encode(errors="replace")) <= limit_bytes:
+            found[key] = text
+        elif text:
+            too_long[key] = _json(text)
+    return found | _cut_to_fit(too_long, limit_bytes)
 
 
 def handoff(given: Any) -> Attributes:
