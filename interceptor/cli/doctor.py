@@ -110,15 +110,7 @@ def _tried(way: str | None, settings: Settings) -> str:
     with tempfile.TemporaryDirectory() as folder, Server.of(QUESTION) as server:
         store = Store(Path(folder) / "doctor.db")
         arguments = [server.url] if way else [server.url, "in-code"]
-        done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "interceptor.cli._probe", *arguments],
-            env=_probing(os.environ, store.path),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
+        done = _probe(arguments, store.path)
         if done.returncode != 0 or not server.requests:
             last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
             raise InterceptorError(f"the SDK could not make a call {how}: {last[0]}")
@@ -126,6 +118,21 @@ def _tried(way: str | None, settings: Settings) -> str:
             return f"made {how}: {_arrived(traces)}"
     why = "recording is off" if settings.is_off else "nothing recorded it"
     raise InterceptorError(f"a call {how} left no span: {why}")
+
+
+def _probe(arguments: list[str], store: Path) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", "interceptor.cli._probe", *arguments],
+            env=_probing(os.environ, store),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InterceptorError(f"a call to this machine took over {_TIMEOUT_S} s") from error
 
 
 def _probing(environ: Mapping[str, str], store: Path) -> dict[str, str]:

@@ -1,0 +1,73 @@
+"""`interceptor env`: variables for a shell, a Dockerfile, and anything else."""
+
+import json
+import os
+import shlex
+import sys
+
+import pytest
+
+from interceptor.installing.environment import SITE, missing, variables, way_in
+from tests.environments import environ, run
+
+ENV = [sys.executable, "-m", "interceptor", "env"]
+
+PATHS = {
+    "nothing on it": "",
+    "one folder": "one",
+    "two, with a space": os.pathsep.join(["one", "two words"]),
+    "ours already": SITE,
+    "ours behind another": os.pathsep.join(["one", SITE]),
+}
+
+
+@pytest.mark.parametrize("before", PATHS.values(), ids=PATHS)
+def test_a_shell_that_evaluates_it_has_them(before):
+    env = environ(PYTHONPATH=before) if before else environ()
+    shell = 'eval "$("$0" -m interceptor env)"; echo "$INTERCEPTOR"; echo "$PYTHONPATH"'
+    switch, path = run(["sh", "-c", shell, sys.executable], env=env)[0].splitlines()
+    assert switch == "1"
+    assert path.split(os.pathsep).count(SITE) == 1
+    assert [one for one in path.split(os.pathsep) if one != SITE] == [
+        one for one in before.split(os.pathsep) if one not in {"", SITE}
+    ]
+
+
+@pytest.mark.parametrize("before", PATHS.values(), ids=PATHS)
+def test_json_is_the_variables_themselves(before):
+    printed = run([*ENV, "--json"], env=environ(PYTHONPATH=before))[0]
+    found = json.loads(printed)
+    assert found == variables({"PYTHONPATH": before})
+    assert found["PYTHONPATH"].split(os.pathsep)[0] == SITE
+
+
+def test_a_dockerfile_reads_what_the_image_has():
+    printed = run([*ENV, "--docker"], env=environ())[0]
+    assert printed == (f'ENV INTERCEPTOR=1\nENV PYTHONPATH="{SITE}${{PYTHONPATH:+:$PYTHONPATH}}"\n')
+    shlex.split(printed)  # the quotes are closed
+
+
+def test_a_bad_setting_is_said():
+    _, errors = run(ENV, env=environ(INTERCEPTOR_METRICS="all"), status=1)
+    assert errors.startswith("interceptor: INTERCEPTOR_METRICS is 'all'; use one of: ")
+
+
+WAYS = {
+    "nothing is set": ({}, False, False),
+    "only the switch": ({"INTERCEPTOR": "1"}, False, True),
+    "the switch and the path": ({"INTERCEPTOR": "on", "PYTHONPATH": SITE}, True, False),
+    "the path alone": ({"PYTHONPATH": SITE}, False, False),
+    "off": ({"INTERCEPTOR": "0", "PYTHONPATH": SITE}, False, False),
+    "disabled": (
+        {"INTERCEPTOR": "1", "PYTHONPATH": SITE, "OTEL_SDK_DISABLED": "TRUE"},
+        False,
+        False,
+    ),
+    "no switch that we know": ({"INTERCEPTOR": "yes", "PYTHONPATH": SITE}, False, False),
+}
+
+
+@pytest.mark.parametrize(("given", "is_on", "lacks"), WAYS.values(), ids=WAYS)
+def test_what_switches_recording_on_and_what_is_missing(given, is_on, lacks):
+    assert (way_in(given) is not None) == is_on
+    assert (missing(given) is not None) == lacks

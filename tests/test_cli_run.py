@@ -1,0 +1,96 @@
+"""`interceptor run`: what it makes of its words, and what it becomes."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from interceptor.installing.environment import SITE
+from tests.environments import environ, run
+
+RUN = [sys.executable, "-m", "interceptor", "run"]
+SAYS = "import sys, os; print(sys.argv[1:], os.environ['INTERCEPTOR'], os.environ['PYTHONPATH'])"
+
+
+@pytest.fixture
+def program(tmp_path):
+    path = tmp_path / "says.py"
+    path.write_text(f"{SAYS}\n", "utf-8")
+    return path
+
+
+def said(*words, **changes):
+    return run([*RUN, *map(str, words)], env=environ(**changes))
+
+
+def test_a_script_and_all_its_words(program):
+    words = ["--help", "-m", "--", "-x", "a b"]
+    assert said(program, *words) == (f"{words} 1 {SITE}\n", "")
+
+
+def test_a_module_and_all_its_words(program):
+    words = ["--help", "-m", "-x", "a b"]
+    before = str(program.parent)
+    printed = f"{words} 1 {os.pathsep.join([SITE, before])}\n"
+    assert said("-m", "says", *words, PYTHONPATH=before) == (printed, "")
+
+
+def test_a_folder_with_a_main(program):
+    program.rename(program.parent / "__main__.py")
+    assert said(program.parent, "x")[0] == f"['x'] 1 {SITE}\n"
+
+
+def test_a_command_on_the_path():
+    assert said("sh", "-c", 'echo "$0 $INTERCEPTOR"', "-x")[0] == "-x 1\n"
+
+
+def test_a_script_without_a_suffix(program):
+    path = program.rename(program.parent / "says")
+    assert said(path)[0] == f"[] 1 {SITE}\n"
+
+
+def test_the_exit_status_and_the_process_are_the_programs(program):
+    program.write_text("import os, sys; print(os.getppid()); sys.exit(7)")
+    printed, _ = run([*RUN, str(program)], env=environ(), status=7)
+    assert printed == f"{os.getpid()}\n"  # no process stands between
+
+
+REFUSED = {
+    "nothing": ([], {}, "nothing to run"),
+    "neither file nor command": (["no-such"], {}, "there is no file and no command 'no-such'"),
+    "a missing script": (["no/such.py"], {}, "can't open file"),
+    "a bad setting": (
+        ["-m", "this"],
+        {"INTERCEPTOR_CONTENT": "some"},
+        "INTERCEPTOR_CONTENT is 'so",
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "changes", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_run_is_said(words, changes, reason):
+    status = 2 if words == ["no/such.py"] else 1  # Python itself says that one
+    _, errors = run([*RUN, *words], env=environ(**changes), status=status)
+    assert reason in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_command_that_cannot_be_executed_is_said(tmp_path):
+    path = tmp_path / "odd"
+    path.write_bytes(b"\0neither a script nor a program")
+    path.chmod(0o755)
+    _, errors = run([*RUN, str(path)], env=environ(), status=1)
+    assert errors == f"interceptor: {str(path)!r} cannot be run: Exec format error\n"
+
+
+@pytest.mark.parametrize(
+    ("off", "why"),
+    [({"INTERCEPTOR": "0"}, "INTERCEPTOR is 0"), ({"OTEL_SDK_DISABLED": "true"}, "OTEL_SDK_DIS")],
+    ids=["INTERCEPTOR", "OTEL_SDK_DISABLED"],
+)
+def test_what_is_off_stays_off(program, off, why):
+    printed, errors = said(program, **off)
+    assert printed == f"[] 0 {SITE}\n"
+    assert errors.startswith(f"interceptor: {why}")
+    assert Path(SITE, "sitecustomize.py").is_file()
