@@ -1,6 +1,7 @@
 """What a tap sees of a request, what it leaves alone, and which requests are one call."""
 
 import gzip
+import importlib
 import io
 import json
 
@@ -8,7 +9,8 @@ import anyio
 import pytest
 
 from interceptor import slot
-from tests.ways import ASKED, URL, every_async_way, every_way, only, recording
+from interceptor.decoding import decoded
+from tests.ways import ASKED, LIBRARIES, URL, every_async_way, every_way, only, recording
 
 PIECES = (b'data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\n', b"data: [DONE]\n\n")
 KEY = "sk-invented-0123456789"
@@ -415,7 +417,11 @@ async def test_a_secret_is_struck_out_wherever_it_comes_back(way, tapped, caplog
         lambda _: way.response((f"data: {json.dumps({'error': echo})}\n\n".encode(),)),
         failing,
     ]
-    client, recorder, kept = tapped(lambda _: answers.pop(0)(_))
+
+    def answer(request):
+        return answers.pop(0)(request)
+
+    client, recorder, kept = tapped(answer)
     asked = ASKED | {"messages": [{"role": "user", "content": f"my key is {KEY}"}], "api_key": KEY}
     for _ in range(2):
         await way.send(client, way.request(json=asked, **options))
@@ -521,3 +527,21 @@ async def test_bodies_that_carry_credentials_are_not_looked_at(way, tapped):
     record = only(recorder, kept)
     assert record.response_bytes == len(secret)
     assert "whsec" not in repr(record)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_small_body_that_stands_for_a_large_one_is_never_all_there(library):
+    brotli = pytest.importorskip("brotli")
+    bomb = brotli.compress(bytes(64 << 20), quality=5)
+    assert len(bomb) < 1000
+    decode = importlib.import_module(f"interceptor.transports.{library}").Transport._decode
+    sizes = [len(piece) for piece in decoded(("br",), [bomb], decode)]
+    assert sum(sizes) == 64 << 20
+    assert max(sizes) <= 32 << 20
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_an_encoding_that_the_library_does_not_know(library):
+    decode = importlib.import_module(f"interceptor.transports.{library}").Transport._decode
+    with pytest.raises(LookupError, match="rot13"):
+        list(decode("rot13", [b"body"]))
