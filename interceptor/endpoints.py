@@ -320,6 +320,7 @@ TABLE: tuple[Endpoint, ...] = (
     _light("/v1/context/search-indexes/*/search", method="POST"),
     _light("/v1/context/search-indexes/*/summary_field/*"),
     _light("/v1/libraries/*/documents/**"),
+    _light("/v1/observability/chat-completion-events/*/live-judging", method="POST"),
     _light("/v1/observability/dataset-records/*/live-judging", method="POST"),
     _light("/v1/observability/judges/*/live-judging", method="POST"),
     _light("/v1/workflows/*/execute", method="POST"),
