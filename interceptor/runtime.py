@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 
 from interceptor import destinations, endpoints, slot
 from interceptor._version import __version__
@@ -66,13 +66,16 @@ class Runtime:
         forgive: Forgive | None = None,
     ) -> None:
         """Put together what the settings describe; the providers are the caller's, if given."""
-        self.settings = settings
+        # First of all what may be wrong with the settings: a destination that is built stays open.
+        self.settings, redact = settings, policy(settings.redact)
+        operations = _operations(settings.operations, forgive)
         self._words: Words = {}
         self._given = tracer_provider
         self._private: TracerProvider | None = None
         self._adopted: TracerProvider | None = None
         self._passed_by: trace.TracerProvider | None = None  # a global one that is not the SDK's
         self._tracer: trace.Tracer | None = None
+        self.after_fork()
         self.processors = tuple(self._delivered(forgive))
         self.memory = None if "store" in self._destinations() else Memory()
         if self.memory is not None:
@@ -89,16 +92,16 @@ class Runtime:
         self.recorder = Recorder(
             sink,
             hosts=settings.hosts,
-            operations=_operations(settings.operations, forgive),
+            operations=operations,
             limit_bytes=settings.body_limit_mb * _MB,
             queue_bytes=settings.queue_mb * _MB,
-            policy=policy(settings.redact),
+            policy=redact,
             phases=settings.phases,
         )
         self.observer = Observer(
             self.recorder,
             sink,
-            policy=policy(settings.redact),
+            policy=redact,
             measure=_measure_observed(settings.metrics, meter_provider),
         )
 
@@ -113,15 +116,17 @@ class Runtime:
         provider = self._given or trace.get_tracer_provider()
         if provider is self._passed_by and self._tracer is not None:
             return self._tracer
-        if isinstance(provider, TracerProvider):
-            return self._adopt(provider)
-        if self._given is not None:  # another implementation of the API: it takes no processors
-            return self._given.get_tracer(SCOPE, __version__)
-        self._passed_by = provider
-        if self._private is None:
-            self._private = TracerProvider(shutdown_on_exit=False)
-            self._tracer = self._attached(self._private, self.processors)
-        return self._tracer or self._attached(self._private, self.processors)
+        with self._attaching:  # attached by two threads, processors would deliver each span twice
+            return self._tracer_of(provider)
+
+    def retire(self) -> None:
+        """Deliver no span that begins from now on: on the application's provider, others do."""
+        for processor in self.processors:
+            processor.retire()
+
+    def after_fork(self) -> None:
+        """Take a lock that nobody holds: another thread of the parent's may have held the old."""
+        self._attaching = threading.RLock()  # a finaliser may make a call, too
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until the spans of all calls that have ended are where they go."""
@@ -142,7 +147,7 @@ class Runtime:
             with quietly("the end of a destination"):
                 processor.shutdown()
 
-    def _delivered(self, forgive: Forgive | None) -> Iterator[SpanProcessor]:
+    def _delivered(self, forgive: Forgive | None) -> Iterator[destinations.Delivery]:
         for name in self._destinations():
             try:
                 yield destinations.build(name, self.settings, self._words)
@@ -153,20 +158,34 @@ class Runtime:
         off = self.settings.store == "off"
         return tuple(name for name in self.settings.destinations if not (off and name == "store"))
 
+    def _tracer_of(self, provider: trace.TracerProvider) -> trace.Tracer:
+        is_done = provider is self._adopted or provider is self._passed_by
+        if self._tracer is not None and is_done:  # another thread was faster
+            return self._tracer
+        if isinstance(provider, TracerProvider):
+            return self._adopt(provider)
+        if self._given is not None:  # another implementation of the API: it takes no processors
+            return self._given.get_tracer(SCOPE, __version__)
+        if self._private is None:
+            self._private = TracerProvider(shutdown_on_exit=False)
+            self._tracer = self._attached(self._private, self.processors)
+        self._passed_by = provider
+        return self._tracer or self._attached(self._private, self.processors)
+
     def _adopt(self, provider: TracerProvider) -> trace.Tracer:
         """Use the application's provider from now on, with our processors on it.
 
         Not with those that `OTEL_*` variables ask for: the application's own have heeded them,
         and a backend would have each span twice.
         """
-        self._adopted = provider
         heeded = len(self._destinations()) if self.settings.follows_otel else 0
         self._tracer = self._attached(provider, self.processors[heeded:])
+        self._adopted = provider
         _arm_exit(again=True)
         return self._tracer
 
     def _attached(
-        self, provider: TracerProvider, processors: tuple[SpanProcessor, ...]
+        self, provider: TracerProvider, processors: tuple[destinations.Delivery, ...]
     ) -> trace.Tracer:
         for processor in processors:
             provider.add_span_processor(processor)
@@ -269,8 +288,10 @@ def configure(
     if not wanted.is_off:
         runtime = Runtime(wanted, tracer_provider=tracer_provider, meter_provider=meter_provider)
     with _state.lock:
-        _retire()
+        old = _retire()
         _put(runtime)
+    if old is not None:  # not under the lock: a call that begins meanwhile must not wait for it
+        old.flush(_AT_EXIT_S)
 
 
 def flush(timeout_s: float = 5.0) -> bool:
@@ -287,10 +308,10 @@ def shutdown() -> None:
     """Bring everything where it goes and stop recording, until `configure` is called again."""
     with _state.lock:
         _retire()
-        for runtime in _state.retired:
-            runtime.shutdown(_AT_EXIT_S)
-        _state.retired.clear()
+        retired, _state.retired = _state.retired, []
         _put(None)
+    for runtime in retired:
+        runtime.shutdown(_AT_EXIT_S)
 
 
 def _put(runtime: Runtime | None) -> None:
@@ -303,13 +324,14 @@ def _put(runtime: Runtime | None) -> None:
         _arm_exit()
 
 
-def _retire() -> None:
-    """Take what is in force out of it; calls under way still end in it, until the program does."""
+def _retire() -> Runtime | None:
+    """Take out what is in force, and give it; calls under way still end in it."""
     old = _state.runtime
     _state.runtime = None
     if old is not None:
-        old.flush(_AT_EXIT_S)
+        old.retire()
         _state.retired.append(old)
+    return old
 
 
 def _from_environment(environ: Mapping[str, str]) -> Runtime | None:
@@ -395,6 +417,8 @@ def _after_fork() -> None:
     """The child has locks of its own, and its end is to be prepared anew."""
     _state.lock = threading.RLock()
     _state.is_armed = False
+    for runtime in (*_state.retired, *((_state.runtime,) if _state.runtime else ())):
+        runtime.after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -6,8 +6,6 @@ otherwise; the rest get it only where the settings say so.
 
 import importlib
 
-from opentelemetry.sdk.trace import SpanProcessor
-
 from interceptor.destinations._delivering import Delivery
 from interceptor.errors import SettingsError
 from interceptor.settings import Content, Settings
@@ -18,7 +16,7 @@ __all__ = ["NAMES", "Delivery", "build"]
 NAMES = ("store", "otlp", "console")
 
 
-def build(name: str, settings: Settings, words: Words) -> SpanProcessor:
+def build(name: str, settings: Settings, words: Words) -> Delivery:
     """Give the span processor that takes spans of ours to a destination.
 
     Raises `SettingsError` where a package that it needs is not installed, `StoreError` where the

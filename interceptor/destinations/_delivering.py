@@ -1,5 +1,6 @@
 """Our spans, and only ours, brought to a destination, with their words where it may have them."""
 
+import time
 from typing import Any
 
 from opentelemetry.context import Context
@@ -22,15 +23,20 @@ class Delivery(SpanProcessor):
     def __init__(self, inner: SpanProcessor, words: Words | None) -> None:
         """Deliver to `inner`."""
         self._inner, self._words = inner, words
+        self._until_unix_ns: int | None = None
+
+    def retire(self) -> None:
+        """Hand on no span that begins from now on; those under way still end here."""
+        self._until_unix_ns = time.time_ns()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Hand on a span of ours."""
-        if is_ours(span):
+        if self._takes(span):
             self._inner.on_start(span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand on a span of ours, with its words."""
-        if not is_ours(span):
+        if not self._takes(span):
             return
         context = span.get_span_context()
         words = self._words.get(context.span_id) if self._words and context is not None else None
@@ -45,6 +51,10 @@ class Delivery(SpanProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Bring everything there now."""
         return self._inner.force_flush(timeout_millis)
+
+    def _takes(self, span: ReadableSpan) -> bool:
+        until = self._until_unix_ns
+        return is_ours(span) and (until is None or (span.start_time or 0) < until)
 
 
 def _with(span: ReadableSpan, words: dict[str, Any], parent: SpanContext | None) -> ReadableSpan:
