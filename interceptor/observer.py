@@ -219,7 +219,15 @@ class Observed:
         self.span.set_attribute("mistral_ai.notes", (_LET_GO,))
 
     def run(self) -> None:
-        """Fill the span and end it; on the worker's thread."""
+        """Fill the span and end it, which it does too where it cannot be filled."""
+        try:
+            self._fill()
+        finally:
+            if self.span.is_recording():  # a policy of the caller's may have broken its record
+                self.span.end(self.ended_unix_ns)
+
+    def _fill(self) -> None:
+        """Say all that there is to say, and end the span; on the worker's thread."""
         observer, span = self._observer, self.span
         words = self._words() if self.has_words else {}
         if not self.counts_elsewhere:

@@ -71,7 +71,7 @@ class SpanSink:
     def begin(self, start: Start) -> "_Call | None":
         """Start a span; None where somebody else accounts for the call."""
         context = otel_context.get_current()
-        if any(map(context.get, _SUPPRESSED)):
+        if context and any(map(context.get, _SUPPRESSED)):
             return None
         beside = native.beside(start.headers, start.extensions, context)
         if beside is not None:
@@ -108,7 +108,8 @@ class SpanSink:
         for given in record.handoffs:
             span.add_event(genai.HANDOFF, genai.handoff(given), _at(record, ended=True))
         if record.failure is not None:
-            span.set_status(Status(StatusCode.ERROR, record.failure.message))
+            message = record.failure.message
+            span.set_status(Status(StatusCode.ERROR, message and message[: self.limit_bytes]))
         for run in record.tool_runs:
             self._tool_run(span, record, run, labels)
         self.link(span, roles(record))
@@ -188,11 +189,15 @@ class _Call:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        otel_context.detach(self._token)
+        surroundings.leave(self._token)
 
     def finish(self, record: Record) -> None:
-        """Fill the span from the record, and end it."""
-        self._sink.finish(self._span, record, self._labels)
+        """Fill the span from the record, and end it; where that fails it ends all the same."""
+        try:
+            self._sink.finish(self._span, record, self._labels)
+        finally:
+            if self._span.is_recording():  # a policy of the caller's may have made it unreadable
+                self._span.end(_at(record, ended=True))
 
 
 def _subject(record: Record) -> str | None:
