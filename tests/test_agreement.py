@@ -41,9 +41,6 @@ UNREADABLE = {
     "chat.completions/error_in_stream": "the SDK knows no event but a chunk",
     "embeddings/base64": "the SDK has a type for lists of floats only",
 }
-UNASKED = ("guardrails", "tools")  # older releases lack some kinds, and the answer is there anyway
-if "messages" not in models.ChatCompletionChoice.model_fields:
-    del FIXTURES["chat.completions/server_side_tool"]  # what this release has no type for
 DROPPED = {
     "audio.speech/plain": "the answer has none: the characters that are billed stand in a header",
     "chat.moderations/one_conversation": "the SDK's type has no usage, the API's answer has",
@@ -53,13 +50,6 @@ DROPPED = {
 UNASKED = ("guardrails", "tools")  # older releases lack some kinds, and the answer is there anyway
 if "messages" not in models.ChatCompletionChoice.model_fields:
     del FIXTURES["chat.completions/server_side_tool"]  # what this release has no type for
-UNSAID = {
-    "audio.speech": {"usage": "the SDK's answer has none, and ours is from a header"},
-    "chat.classifications": {"usage": "the SDK's type drops it"},
-    "classifications": {"usage": "the SDK's type drops it"},
-    "chat.moderations": {"usage": "the SDK's type drops it"},
-    "moderations": {"usage": "the SDK's type drops it"},
-}
 
 
 def parsed(fixture):
