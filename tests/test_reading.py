@@ -341,6 +341,18 @@ PARAMETERS = {
             }
         },
     ),
+    "a credential by a longer name": (
+        {"metadata": {"headers": {"X-API-Key": "x", "Proxy-Authorization": "x", "max_tokens": 1}}},
+        {
+            "metadata": {
+                "headers": {
+                    "X-API-Key": "[redacted]",
+                    "Proxy-Authorization": "[redacted]",
+                    "max_tokens": 1,
+                }
+            }
+        },
+    ),
     "odd JSON": ({"x": [1, {"y": None}]}, {"x": [1, {"y": None}]}),
 }
 
@@ -415,6 +427,19 @@ def test_a_credential_is_struck_out_wherever_it_comes_back():
         assert "[redacted]" in said(record)[0]
     failed = read(exchange(CHAT, ASKED, f"bad key {CREDENTIAL}".encode(), status=401))
     assert failed.failure.message == "bad key [redacted]"
+
+
+def test_a_credential_that_comes_in_pieces_is_struck_out():
+    """An answer is streamed a few letters an event: none of them holds the credential."""
+    pieces = ["your key is ", CREDENTIAL[:5], CREDENTIAL[5:], "!"]
+    body = events(*({"choices": [{"delta": {"content": piece}}]} for piece in pieces))
+    assert said(read(exchange(CHAT, ASKED, body, headers=SSE))) == ["your key is [redacted]!"]
+
+
+def test_a_credential_in_a_streamed_form_is_struck_out():
+    form = {"model": "m", "note": f"my {CREDENTIAL}!"}
+    record = read(exchange("/v1/audio/transcriptions", None, ANSWERED, form=form))
+    assert record.input.parameters == {"model": "m", "note": "my [redacted]!"}
 
 
 @pytest.mark.parametrize("place", [0, (1 << 20) - 5, (1 << 20) + 9])

@@ -18,11 +18,12 @@ from interceptor.wire.slimming import without_media
 
 __all__ = ["to_input"]
 
-_SECRET_NAME = re.compile(
+_NAMES = (
     r"authorization|api[-_]?key|(access|refresh|auth|bearer)[-_]?token|((client|signing)[-_]?)?secret"
-    r"|password|passwd|credentials?|private[-_]?key",
-    re.IGNORECASE,
+    r"|password|passwd|credentials?|private[-_]?key"
 )
+_MAY_BE_SECRET = re.compile(_NAMES, re.IGNORECASE)
+_SECRET_NAME = re.compile(rf"([\w-]{{0,64}}[-_])?({_NAMES})", re.IGNORECASE)  # X-API-Key, too
 _STRUCK = "[redacted]"
 _MOST_NESTED = 64
 
@@ -63,10 +64,12 @@ def _json(exchange: Exchange, notes: Notes, rest: Callable[[], None]) -> bytes:
     request = exchange.request
     content_type = request.headers.get("content-type", "")
     if request.body is None:
-        return msgspec.json.encode(request.form) if request.form else b""
-    body = _plain(exchange, notes)
-    if multipart.is_form(content_type):
-        body = msgspec.json.encode(multipart.fields(body, content_type, rest))
+        body = msgspec.json.encode(request.form) if request.form else b""
+    elif multipart.is_form(content_type):
+        form = multipart.fields(_plain(exchange, notes), content_type, rest)
+        body = msgspec.json.encode(form)
+    else:
+        body = _plain(exchange, notes)
     return struck(without_media(body, rest), request.secrets, rest)
 
 
@@ -100,7 +103,7 @@ def _pruned(value: Any, name: str, content: frozenset[str]) -> Any:
 
 def _without_secrets(tools: str | None) -> str | None:
     """Tool definitions may carry a connector's credentials: give them without."""
-    if tools is None or not _SECRET_NAME.search(tools):
+    if tools is None or not _MAY_BE_SECRET.search(tools):
         return tools
     return msgspec.json.encode(_clean(msgspec.json.decode(tools))).decode()
 

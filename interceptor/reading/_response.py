@@ -129,8 +129,15 @@ def _of_stream(
     answer = row.folded(chunks, notes)
     for _ in chunks:
         """A fold may stop at the last event; what follows is counted all the same."""
-    answer = _failed(answer, reading.failure)
+    answer = _struck(_failed(answer, reading.failure), exchange, rest)
     return Found(answer, reading.summary(), reading.first_content_at_ns)
+
+
+def _struck(answer: Answer, exchange: Exchange, rest: Callable[[], None]) -> Answer:
+    """Strike out credentials that came in pieces, a few letters an event: here they are whole."""
+    said = msgspec.json.encode(answer)
+    kept = _bodies.struck(said, exchange.request.secrets, rest)
+    return answer if kept == said else msgspec.json.decode(kept, type=Answer)
 
 
 class _Reading:
