@@ -23,6 +23,7 @@ class Delivery(SpanProcessor):
     def __init__(self, inner: SpanProcessor, words: Words | None) -> None:
         """Deliver to `inner`."""
         self._inner, self._words = inner, words
+        self._hears_starts = type(inner).on_start is not SpanProcessor.on_start
         self._until_unix_ns: int | None = None
 
     def retire(self) -> None:
@@ -30,8 +31,8 @@ class Delivery(SpanProcessor):
         self._until_unix_ns = time.time_ns()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Hand on a span of ours."""
-        if self._takes(span):
+        """Hand on a span of ours, where anybody listens: this is on the caller's thread."""
+        if self._hears_starts and self._takes(span):
             self._inner.on_start(span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:

@@ -5,8 +5,7 @@ from collections import OrderedDict
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 if TYPE_CHECKING:
     from interceptor.store import Store
@@ -41,9 +40,6 @@ class Memory(SpanProcessor):
         self._lock = threading.Lock()
         self._traces: OrderedDict[int, _Trace] = OrderedDict()
         self._spans = self._size_bytes = 0
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Do nothing: only what has ended is kept."""
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span."""
