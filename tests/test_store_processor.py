@@ -1,5 +1,6 @@
 """What ended is written soon, what runs is shown, and nothing waits for that."""
 
+import gc
 import multiprocessing
 import os
 import sqlite3
@@ -419,3 +420,25 @@ if __name__ == "__main__":
 """,
     )
     assert names(path) == ["worker 0", "worker 1"]
+
+
+def test_the_collector_may_open_spans_while_open_ones_are_looked_at(make, path):
+    """Until Python 3.12 it runs wherever an object is made, and other threads with it."""
+    processor, tracer = make(running_after_s=0.001, gather_s=0)
+    held, threshold = [], gc.get_threshold()
+
+    def opened(phase, _):
+        if phase == "start" and len(held) < 400:
+            held.append(tracer.start_span("a"))
+
+    gc.callbacks.append(opened)
+    gc.set_threshold(1)
+    try:
+        until(lambda: len([[] for _ in range(10)]) and len(held) == 400)
+    finally:
+        gc.callbacks.remove(opened)
+        gc.set_threshold(*threshold)
+    for span in held:
+        span.end()
+    assert processor.force_flush()
+    assert len(Store(path).search(status="ok", limit=1000)) == 400

@@ -167,7 +167,9 @@ class StoreProcessor(SpanProcessor):
 
     def _until_due_s(self) -> float | None:
         """Give when the oldest open span will have been running for long; None if none is open."""
-        starts = [span.start_time or 0 for span in tuple(self._open.values())]
+        # A list of values or keys alone, here and below: as long as it is made, no object is that
+        # the collector counts. It may run in the midst of `items()`, and with it other threads.
+        starts = [span.start_time or 0 for span in list(self._open.values())]
         if not starts:
             return None
         due_ns = min(starts) + self._running_after_ns - time.time_ns()
@@ -198,10 +200,11 @@ class StoreProcessor(SpanProcessor):
     def _running(self, *, also_new: bool) -> list[ReadableSpan]:
         """Take out the open spans that are due: they are written once, and not held on to."""
         begun_before = time.time_ns() - self._running_after_ns
+        found = ((span_id, self._open.get(span_id)) for span_id in list(self._open))
         return [
             span
-            for span_id, span in tuple(self._open.items())
-            if also_new or (span.start_time or 0) <= begun_before
+            for span_id, span in found
+            if span is not None and (also_new or (span.start_time or 0) <= begun_before)
             if self._open.pop(span_id, None) is not None  # else it has just ended
         ]
 
