@@ -6,12 +6,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 import interceptor
 from interceptor import runtime
 from interceptor.destinations import Delivery
-from interceptor.errors import SettingsError
+from interceptor.errors import InterceptorError, SettingsError
 from interceptor.settings import Settings
 
 URL = "https://api.mistral.ai/v1/models"
@@ -142,3 +144,181 @@ def test_another_implementation_of_the_api_takes_no_processors():
         Settings(destinations=(), metrics="off"), tracer_provider=trace.NoOpTracerProvider()
     )
     assert not made.tracer().start_span("a").is_recording()
+
+
+# What may be changed, and what a wrong change leaves as it was
+
+
+BAD = {
+    "an unknown setting": {"colour": "red"},
+    "a bad value": {"queue_mb": 0},
+    "an unknown policy": {"redact": "everything"},
+    "an unknown operation": {"operations": ("chta",)},
+    "a store that cannot be opened": {"store": "{folder}/a file/traces.db"},
+}
+
+
+@pytest.mark.parametrize("changes", BAD.values(), ids=BAD)
+def test_a_wrong_change_leaves_in_force_what_was(tmp_path, changes):
+    (tmp_path / "a file").write_text("no folder", "utf-8")
+    before = in_force(TracerProvider(shutdown_on_exit=False))
+    found = runtime.current()
+    if "store" in changes:
+        changes = {"store": changes["store"].format(folder=tmp_path)}
+    with pytest.raises(InterceptorError):
+        interceptor.configure(**changes)
+    assert runtime.current() is found
+    called()
+    assert interceptor.flush()
+    assert before.names == ["models"]
+
+
+def test_an_unknown_operation_is_named_with_those_there_are():
+    with pytest.raises(SettingsError) as caught:
+        interceptor.configure(destinations=(), operations=("chat", "chta"))
+    said = str(caught.value)
+    assert said.startswith("operations names 'chta'; use all, inference, or names of endpoints: ")
+    assert "chat.completions, " in said
+
+
+def test_settings_may_be_given_whole():
+    interceptor.configure(Settings(destinations=(), metrics="off"), body_limit_mb=1)
+    found = runtime.current()
+    assert found is not None
+    assert (found.settings.body_limit_mb, found.settings.metrics) == (1, "off")
+
+
+def test_a_doubt_about_opentelemetrys_variable_is_said(monkeypatch, capsys):
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "EVENT_ONLY")
+    interceptor.configure(destinations=())
+    assert "EVENT_ONLY" in capsys.readouterr().err
+    interceptor.configure(destinations=(), content="full")
+    assert capsys.readouterr().err == ""
+
+
+def test_of_no_operation_that_there_is_all_are_recorded():
+    said: list[InterceptorError] = []
+    made = runtime.Runtime(
+        Settings(destinations=(), operations=("chta",), metrics="off"), forgive=said.append
+    )
+    assert len(said) == 1
+    assert made.recorder.row("GET", "api.mistral.ai", "/v1/models", str, any_host=True) is not None
+
+
+def test_switched_off_in_code_nothing_is_recorded():
+    before = in_force(TracerProvider(shutdown_on_exit=False))
+    interceptor.configure(on=False)
+    called()
+    assert interceptor.flush()
+    assert before.names == []
+    assert (runtime.recorder(), runtime.observer()) == (None, None)
+
+
+def test_after_shutdown_nothing_is_recorded_until_something_is_put_in_force():
+    provider = TracerProvider(shutdown_on_exit=False)
+    before = in_force(provider)
+    interceptor.shutdown()
+    interceptor.shutdown()
+    called()
+    assert before.names == []
+    after = in_force(provider)
+    called()
+    assert interceptor.flush()
+    assert (before.names, after.names) == ([], ["models"])
+
+
+def test_shutdown_ends_what_is_open():
+    provider = TracerProvider(shutdown_on_exit=False)
+    destination = in_force(provider)
+    body = httpx.ByteStream(b"{}")
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=body))
+    with httpx.Client(transport=interceptor.wrap(transport)) as client:
+        response = client.send(client.build_request("GET", URL), stream=True)
+        interceptor.shutdown()
+        assert destination.names == ["models"]
+        assert response.read() == b"{}"
+    assert destination.names == ["models"]
+
+
+@pytest.mark.parametrize("destinations", [("store",), ()], ids=["a store", "memory"])
+def test_what_was_kept_can_be_read_after_it_was_switched_off(tmp_path, destinations):
+    interceptor.configure(store=tmp_path / "traces.db", destinations=destinations)
+    called()
+    interceptor.flush()
+    interceptor.configure(on=False)
+    with runtime.kept() as store:
+        assert [trace.name for trace in store.latest()] == ["models"]
+
+
+def test_without_a_store_traces_are_read_from_memory():
+    interceptor.configure(destinations=())
+    called()
+    interceptor.flush()
+    with runtime.kept() as store:
+        assert [trace.name for trace in store.latest()] == ["models"]
+
+
+def test_flush_says_where_it_took_too_long():
+    slow = in_force(TracerProvider(shutdown_on_exit=False))
+    called()
+    slow.gate.clear()
+    assert not interceptor.flush(0.01)
+    slow.gate.set()
+    assert interceptor.flush()
+
+
+def test_a_destination_that_fails_at_its_end_keeps_no_other_from_its_own(caplog):
+    class Failing(Counting):
+        def shutdown(self) -> None:
+            raise OSError("the disk is full")
+
+    class Closing(Counting):
+        def shutdown(self) -> None:
+            self.names.append("closed")
+
+    in_force(TracerProvider(shutdown_on_exit=False))
+    found, last = runtime.current(), Closing()
+    assert found is not None
+    found.processors = (Delivery(Failing(), None), Delivery(last, None))
+    interceptor.shutdown()
+    assert last.names == ["closed"]
+    assert "the end of a destination was lost" in caplog.text
+
+
+def test_another_implementation_of_the_api_has_our_calls():
+    """What it makes of them is its own affair: nothing of ours goes wrong."""
+    interceptor.configure(destinations=(), tracer_provider=trace.NoOpTracerProvider())
+    called()
+    assert interceptor.flush()
+
+
+# Metrics
+
+
+METRICS = {
+    "by default": ({}, "gen_ai.client.operation.duration", "gen_ai.execute_tool.duration"),
+    "the latest": (
+        {"metrics": "latest"},
+        "gen_ai.client.inference.duration",
+        "gen_ai.execute_tool.duration",
+    ),
+    "off": ({"metrics": "off"},),
+}
+
+
+@pytest.mark.parametrize(("changes", "names"), [(c, n) for c, *n in METRICS.values()], ids=METRICS)
+def test_metrics_go_through_the_provider_given(changes, names):
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    interceptor.configure(destinations=(), meter_provider=provider, **changes)
+    called()
+    with interceptor.span("a tool", kind="tool"):
+        pass
+    interceptor.flush()
+    data = reader.get_metrics_data()
+    scopes = [
+        scope for one in (data.resource_metrics if data else ()) for scope in one.scope_metrics
+    ]
+    assert sorted(metric.name for scope in scopes for metric in scope.metrics) == sorted(names)
+    assert {scope.scope.name for scope in scopes} <= {"interceptor"}
+    provider.shutdown()
