@@ -75,15 +75,18 @@ def policy(given: Policy | str | None) -> Policy | None:
 
 
 def without_content(record: Record) -> Record:
-    """Give the record without any words: what was asked, answered, called and thought."""
+    """Give the record without any words: what was asked, answered, called, thought, complained."""
     asked = msgspec.structs.replace(
         record.input, messages=(), system=(), tools=None, parameters={}, stop=None
     )
-    output = msgspec.structs.replace(record.output, messages=())
+    output = msgspec.structs.replace(record.output, messages=(), guardrails=None)
+    failure = record.failure and msgspec.structs.replace(record.failure, message=None)
     runs = tuple(
         msgspec.structs.replace(run, arguments=None, result=None) for run in record.tool_runs
     )
-    return msgspec.structs.replace(record, input=asked, output=output, tool_runs=runs)
+    return msgspec.structs.replace(
+        record, input=asked, output=output, failure=failure, tool_runs=runs
+    )
 
 
 def mapped(record: Record, change: Callable[[str], str]) -> Record:
@@ -103,7 +106,9 @@ def mapped(record: Record, change: Callable[[str], str]) -> Record:
             stop=asked.stop and tuple(map(change, asked.stop)),
         ),
         output=msgspec.structs.replace(
-            output, messages=tuple(_message(one, change) for one in output.messages)
+            output,
+            messages=tuple(_message(one, change) for one in output.messages),
+            guardrails=output.guardrails and change(output.guardrails),
         ),
         failure=failure
         and msgspec.structs.replace(failure, message=failure.message and change(failure.message)),
