@@ -446,6 +446,19 @@ def test_a_library_that_is_missing_is_missing_as_before():
     assert run(program) == "No module named 'httpx'"
 
 
+def test_a_folder_of_a_librarys_name_is_imported_as_before(tmp_path):
+    """It is a package without a loader, where the library itself is not installed."""
+    (tmp_path / "httpx2").mkdir()
+    program = f"""
+        import sys, interceptor
+        interceptor.install()
+        sys.path[:] = [{str(tmp_path)!r}]
+        import httpx2
+        print(*httpx2.__path__)
+    """
+    assert run(program) == str(tmp_path / "httpx2")
+
+
 def test_a_loader_that_takes_no_attributes_is_said_once():
     program = """
         import sys, interceptor

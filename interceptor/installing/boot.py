@@ -36,7 +36,8 @@ class _Waiting:
             find = None if finder is self else getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = None if find is None else find(name, path, target)
             if spec is not None:
-                _tell_when_loaded(spec.loader)
+                if spec.loader is not None:  # a folder without an __init__.py has none
+                    _tell_when_loaded(spec.loader)
                 return spec
         return None
 
