@@ -102,6 +102,7 @@ ATTRIBUTES = {
     "max_tokens": (asked(max_tokens=16), {"gen_ai.request.max_tokens": 16}),
     "max_tokens 0": (asked(max_tokens=0), {"gen_ai.request.max_tokens": 0}),
     "seed": (asked(seed=0), {"gen_ai.request.seed": 0}),
+    "a seed that OTLP has no number for": (asked(seed=2**63), {"gen_ai.request.seed": str(2**63)}),
     "stop": (asked(stop=("a", "b")), {"gen_ai.request.stop_sequences": ("a", "b")}),
     "frequency_penalty": (
         asked(frequency_penalty=0.0),

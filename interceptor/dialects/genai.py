@@ -103,7 +103,7 @@ def attributes(record: Record, *, limit_bytes: int) -> Attributes:
         **_stream(record),
         "mistral_ai.request.parameters": fitted(parameters, limit_bytes)[0] if parameters else None,
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: _flat(value) for key, value in found.items() if value is not None}
 
 
 def content(record: Record, *, limit_bytes: int) -> Attributes:
@@ -166,9 +166,7 @@ def handoff(given: Any) -> Attributes:
 
 
 def _request(asked: Input) -> dict[str, Any]:
-    named = {
-        f"mistral_ai.request.{key}": _flat(asked.parameters.get(key)) for key in _NAMED_PARAMETERS
-    }
+    named = {f"mistral_ai.request.{key}": asked.parameters.get(key) for key in _NAMED_PARAMETERS}
     return {
         "gen_ai.request.model": asked.model,
         "gen_ai.request.temperature": asked.temperature,
