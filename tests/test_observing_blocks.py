@@ -1,6 +1,8 @@
 """Blocks as spans, what can be said of them, and of the span and the trace around a line."""
 
 import asyncio
+import contextlib
+import contextvars
 import gc
 import threading
 import weakref
@@ -175,6 +177,17 @@ def test_update_trace_reaches_the_outermost_span_and_what_begins_after_it():
         assert attributes["metadata"] == '{"a":1,"b":2}'
     assert kept.named("before").attributes["session.id"] == "guest"
     assert interceptor.search(session_id="known") != []
+
+
+def test_a_trace_whose_outermost_span_has_ended_stays_as_it_is():
+    with interceptor.span("root"):
+        inside = contextvars.copy_context()
+    with contextlib.ExitStack() as stack:
+        inside.run(stack.enter_context, interceptor.span("late"))
+        inside.run(interceptor.update_trace, name="renamed", user_id="u", input=1)
+        inside.run(stack.close)
+    assert kept.parents() == {("root", None): 1, ("late", "root"): 1}
+    assert interceptor.get_trace().user_id is None
 
 
 @pytest.mark.parametrize("update", [interceptor.update_span, interceptor.update_trace])

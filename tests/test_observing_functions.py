@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
+import logging
 import os
 import pickle
 import threading
@@ -21,6 +22,12 @@ from interceptor.errors import InterceptorError
 from tests import kept
 
 pytestmark = pytest.mark.usefixtures("in_memory")
+
+
+@pytest.fixture(autouse=True)
+def what_is_logged_again(caplog):
+    """The log has a mistake as a warning once, and for debugging after that."""
+    caplog.set_level(logging.DEBUG, "interceptor")
 
 
 def double(number, /, *more, times=2, **rest):
@@ -517,6 +524,31 @@ def test_a_mistake_of_ours_in_an_argument_is_logged_and_goes_by(caplog):
     span = kept.only()
     assert (span.name, span.input) == ("<lambda>", None)
     assert "the arguments of a function was lost" in caplog.text
+
+
+class BrokenProvider(otel_trace.TracerProvider):
+    """Somebody's provider, whose tracer cannot be had."""
+
+    def get_tracer(self, *args, **kwargs):
+        raise RuntimeError("out of order")
+
+
+async def test_a_provider_that_breaks_is_logged_and_goes_by(caplog):
+    interceptor.configure(destinations=(), tracer_provider=BrokenProvider())
+    for function in FUNCTIONS:
+        assert await run(observe(function), 3, 4) == await run(function, 3, 4)
+    with interceptor.span("it") as span:
+        assert span.trace_id is None
+    assert "a span was lost" in caplog.text
+
+
+async def test_a_mistake_of_ours_in_a_result_or_an_item_is_logged_and_goes_by(caplog):
+    changing = {"first": 1}
+    changing["second"] = Changing(changing)
+    for function in (lambda: changing, lambda: (yield changing)):
+        await run(observe(function))
+    assert "the result of a function was lost" in caplog.text
+    assert "an item of a generator was lost" in caplog.text
 
 
 class Changing:

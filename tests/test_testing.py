@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import os
 import subprocess
 import sys
 import textwrap
@@ -116,5 +117,14 @@ def test_pytest_finds_the_fixture_by_itself_and_loads_nothing_for_it(tmp_path):
         "no:hypothesispytest",
         str(tmp_path),
     ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    # Coverage would start itself in that interpreter and load what we look for.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_other_names_are_none_of_it():
+    with pytest.raises(AttributeError, match="no attribute 'replayed'"):
+        interceptor.testing.replayed  # noqa: B018 - to look is the test

@@ -2,6 +2,9 @@
 
 import datetime as dt
 import json
+import os
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -307,3 +310,23 @@ def test_search(in_memory):
     assert interceptor.search(text="earl")[0].root.output == "Earl Grey, hot"
     with pytest.raises(StoreError, match="status is 'good'"):
         names(status="good")
+
+
+def test_before_anything_is_recorded_there_is_no_last_trace(tmp_path):
+    program = """
+import interceptor
+from interceptor.errors import InterceptorError
+assert interceptor.last_trace_id() is None
+for ask in (interceptor.get_trace, lambda: interceptor.score("helpful", 1)):
+    try:
+        ask()
+    except InterceptorError as error:
+        print(error)
+"""
+    environ = {**os.environ, "INTERCEPTOR_STORE": str(tmp_path / "traces.db")}
+    said = subprocess.check_output([sys.executable, "-c", program], env=environ, text=True)
+    assert said.splitlines() == [
+        "nothing has been recorded in this process yet; give a trace_id",
+        "there is no trace to score in this process yet; give a trace_id",
+    ]
+    assert not (tmp_path / "traces.db").exists()

@@ -43,12 +43,10 @@ class Memory(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span."""
-        context = span.get_span_context()
-        if context is None:
-            return
+        trace_id = span.context.trace_id
         with self._lock:
-            trace = self._traces.setdefault(context.trace_id, _Trace())
-            self._traces.move_to_end(context.trace_id)
+            trace = self._traces.setdefault(trace_id, _Trace())
+            self._traces.move_to_end(trace_id)
             trace.spans.append(span)
             self._count(trace, 1, _size_bytes(span))
             self._make_room()
