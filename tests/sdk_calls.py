@@ -9,7 +9,7 @@ from typing import Any
 
 from interceptor.replay.fixtures import Fixture
 from interceptor.replay.messages import value
-from interceptor.wire import multipart
+from interceptor.wire import forms
 
 MAJOR, MINOR = map(int, importlib.metadata.version("mistralai").split(".")[:2])
 Mistral = importlib.import_module("mistralai" if MAJOR == 1 else "mistralai.client").Mistral
@@ -38,9 +38,8 @@ STREAMING = ("responses.create", "audio.speech.complete")  # one method, and a f
 
 
 def is_stream(fixture: Fixture) -> bool:
-    return (
-        b'"stream":true' in fixture.request.body or b'"stream"\r\n\r\ntrue' in fixture.request.body
-    )
+    marks = (b'"stream":true', b'"stream"\r\n\r\ntrue', b"&stream=true")
+    return any(mark in fixture.request.body for mark in marks)
 
 
 def method_name(fixture: Fixture) -> str:
@@ -73,13 +72,13 @@ def arguments(fixture: Fixture, called: Any) -> dict[str, Any]:
 
 def _body(fixture: Fixture) -> dict[str, Any]:
     kind = value(fixture.request.headers, "content-type") or ""
-    if not multipart.is_form(kind):
+    if not forms.is_form(kind):
         return json.loads(fixture.request.body)
-    fields = multipart.fields(fixture.request.body, kind, lambda: None)
+    fields = forms.fields(fixture.request.body, kind, lambda: None)
     lists = ("timestamp_granularities", "context_bias")
     return {
         name: {"file_name": one.name, "content": b"RIFF", "content_type": one.type}
-        if isinstance(one, multipart.File)
+        if isinstance(one, forms.File)
         else [one]
         if name in lists and isinstance(one, str)
         else one

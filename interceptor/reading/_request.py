@@ -11,7 +11,7 @@ from interceptor.endpoints import Endpoint
 from interceptor.exchange import Exchange
 from interceptor.reading._bodies import inflated, struck
 from interceptor.record import Input
-from interceptor.wire import multipart
+from interceptor.wire import forms
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import members, parse
 from interceptor.wire.slimming import without_media
@@ -65,8 +65,8 @@ def _json(exchange: Exchange, notes: Notes, rest: Callable[[], None]) -> bytes:
     content_type = request.headers.get("content-type", "")
     if request.body is None:
         body = msgspec.json.encode(request.form) if request.form else b""
-    elif multipart.is_form(content_type):
-        form = multipart.fields(_plain(exchange, notes), content_type, rest)
+    elif forms.is_form(content_type):
+        form = forms.fields(_plain(exchange, notes), content_type, rest)
         body = msgspec.json.encode(form)
     else:
         body = _plain(exchange, notes)

@@ -8,7 +8,7 @@ import msgspec
 from interceptor.record import Answer, Blob, FileRef, Input, Message, Output, Part, Text
 from interceptor.wire import _content
 from interceptor.wire._usage import to_usage
-from interceptor.wire.multipart import File
+from interceptor.wire.forms import File
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import fitted
 

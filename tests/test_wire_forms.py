@@ -1,10 +1,10 @@
-"""Forms with files in them."""
+"""Forms, in parts with files in them and URL-encoded."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interceptor.wire.multipart import File, fields, is_form
+from interceptor.wire.forms import File, fields, is_form
 
 TYPE = "multipart/form-data; boundary=b-1"
 
@@ -96,7 +96,13 @@ def test_the_boundary_stands_in_the_content_type(content_type, found):
 
 @pytest.mark.parametrize(
     ("content_type", "answer"),
-    {TYPE: True, "Multipart/Form-Data": True, "application/json": False, "": False}.items(),
+    {
+        TYPE: True,
+        "Multipart/Form-Data": True,
+        "application/x-www-form-urlencoded; charset=utf-8": True,
+        "application/json": False,
+        "": False,
+    }.items(),
 )
 def test_a_form_is_known_by_its_type(content_type, answer):
     assert is_form(content_type) == answer
@@ -113,3 +119,19 @@ def test_a_file_is_measured_wherever_windows_end(size):
 
 def test_parts_are_counted_within_bounds():
     assert len(field(MODEL * 3000, LAST)["model"]) == 1000
+
+
+URL_ENCODED = {
+    "values": (b"model=m&stream=false", {"model": "m", "stream": "false"}),
+    "escapes": (b"a+b=%C3%A9%26", {"a b": "é&"}),
+    "a name that repeats": (b"a=1&a=2&a=3", {"a": ["1", "2", "3"]}),
+    "an empty value": (b"a=", {"a": ""}),
+    "no UTF-8": (b"a=\xff&b=%FF", {"a": "�", "b": "�"}),
+    "no form": (b'{"a":1}', {'{"a":1}': ""}),
+    "nothing": (b"", {}),
+}
+
+
+@pytest.mark.parametrize(("body", "found"), URL_ENCODED.values(), ids=URL_ENCODED)
+def test_a_form_may_be_url_encoded(body, found):
+    assert field(body, content_type="application/x-www-form-urlencoded") == found

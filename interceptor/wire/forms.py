@@ -1,8 +1,12 @@
-"""Forms with files in them: their fields, and of each file what it was, never its bytes."""
+"""Forms, with files in them or without: their fields, and of a file what it was, not its bytes.
+
+The SDK sends a transcription as a form in parts where there is a file to send, else URL-encoded.
+"""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -12,6 +16,8 @@ _WINDOW_BYTES = 1 << 20
 _HEAD_BYTES = 1 << 12
 _VALUE_BYTES = 1 << 16
 _MOST_PARTS = 1000
+_URL_ENCODED = "application/x-www-form-urlencoded"
+_URL_ENCODED_BYTES = 1 << 20
 _BOUNDARY = re.compile(r';\s*boundary="?([^";]+)', re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _PARAMETER = re.compile(r';\s*(name|filename)="([^"]*)"', re.IGNORECASE)
@@ -27,8 +33,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def is_form(content_type: str) -> bool:
-    """Tell whether a body of this type is a form in parts."""
-    return content_type.lower().startswith("multipart/form-data")
+    """Tell whether a body of this type is a form."""
+    return content_type.lower().startswith(("multipart/form-data", _URL_ENCODED))
 
 
 def fields(body: bytes, content_type: str, rest: Callable[[], None]) -> dict[str, Any]:
@@ -36,13 +42,20 @@ def fields(body: bytes, content_type: str, rest: Callable[[], None]) -> dict[str
 
     `rest` is called between bounded pieces of work. What is no form gives no fields.
     """
-    found: dict[str, Any] = {}
+    if content_type.lower().startswith(_URL_ENCODED):
+        text = body[:_URL_ENCODED_BYTES].decode(errors="replace")
+        return _by_name(parse_qsl(text, keep_blank_values=True))
     boundary = _BOUNDARY.search(content_type)
     if boundary is None:
-        return found
-    for start, end in _spans(body, b"--" + boundary[1].encode(), rest):
-        for name, value in _field(body, start, end):
-            found[name] = _together(found[name], value) if name in found else value
+        return {}
+    spans = _spans(body, b"--" + boundary[1].encode(), rest)
+    return _by_name(pair for start, end in spans for pair in _field(body, start, end))
+
+
+def _by_name(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found[name] = _together(found[name], value) if name in found else value
     return found
 
 
