@@ -8,6 +8,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -119,10 +120,16 @@ class Runtime:
         with self._attaching:  # attached by two threads, processors would deliver each span twice
             return self._tracer_of(provider)
 
-    def retire(self) -> None:
-        """Deliver no span that begins from now on: on the application's provider, others do."""
+    def give_way(self, successor: "Runtime | None") -> None:
+        """Deliver no span that begins from now on, and have `successor` deliver no other.
+
+        Both may be on the application's provider, which hands every span to each.
+        """
+        now_unix_ns = time.time_ns()
         for processor in self.processors:
-            processor.retire()
+            processor.retire(now_unix_ns)
+        for processor in () if successor is None else successor.processors:
+            processor.succeed(now_unix_ns)
 
     def after_fork(self) -> None:
         """Take a lock that nobody holds: another thread of the parent's may have held the old."""
@@ -288,7 +295,7 @@ def configure(
     if not wanted.is_off:
         runtime = Runtime(wanted, tracer_provider=tracer_provider, meter_provider=meter_provider)
     with _state.lock:
-        old = _retire()
+        old = _retire(runtime)
         _put(runtime)
     if old is not None:  # not under the lock: a call that begins meanwhile must not wait for it
         old.flush(_AT_EXIT_S)
@@ -307,7 +314,7 @@ def flush(timeout_s: float = 5.0) -> bool:
 def shutdown() -> None:
     """Bring everything where it goes and stop recording, until `configure` is called again."""
     with _state.lock:
-        _retire()
+        _retire(None)
         retired, _state.retired = _state.retired, []
         _put(None)
     for runtime in retired:
@@ -324,12 +331,12 @@ def _put(runtime: Runtime | None) -> None:
         _arm_exit()
 
 
-def _retire() -> Runtime | None:
+def _retire(successor: Runtime | None) -> Runtime | None:
     """Take out what is in force, and give it; calls under way still end in it."""
     old = _state.runtime
     _state.runtime = None
     if old is not None:
-        old.retire()
+        old.give_way(successor)
         _state.retired.append(old)
     return old
 

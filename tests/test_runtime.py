@@ -15,6 +15,7 @@ from interceptor import runtime
 from interceptor.destinations import Delivery
 from interceptor.errors import InterceptorError, SettingsError
 from interceptor.settings import Settings
+from interceptor.store import Store
 
 URL = "https://api.mistral.ai/v1/models"
 
@@ -109,6 +110,30 @@ def test_a_call_under_way_ends_where_it_began():
         client.get(URL)
     interceptor.flush()
     assert before.names == ["models"]
+
+
+@pytest.mark.parametrize("content", ["full", None])
+def test_a_call_under_way_ends_nowhere_else(tmp_path, content):
+    """Not at the new destination of the same provider, either: there it would lack its words."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    paths = [tmp_path / "before.db", tmp_path / "after.db"]
+
+    def put_in_force(path) -> None:
+        interceptor.configure(
+            destinations=("store",), store=path, content=content, tracer_provider=provider
+        )
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        put_in_force(paths[1])
+        called()
+        return httpx.Response(200, json={})
+
+    put_in_force(paths[0])
+    with httpx.Client(transport=interceptor.wrap(httpx.MockTransport(answer))) as client:
+        client.post("https://api.mistral.ai/v1/embeddings", json={"model": "m"})
+    assert interceptor.flush()
+    names = [[trace.name for trace in Store(path).latest()] for path in paths]
+    assert names == [["embeddings m"], ["models"]]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Our spans, and only ours, brought to a destination, with their words where it may have them."""
 
-import time
 from typing import Any
 
 from opentelemetry.context import Context
@@ -24,11 +23,16 @@ class Delivery(SpanProcessor):
         """Deliver to `inner`."""
         self._inner, self._words = inner, words
         self._hears_starts = type(inner).on_start is not SpanProcessor.on_start
+        self._since_unix_ns = 0
         self._until_unix_ns: int | None = None
 
-    def retire(self) -> None:
-        """Hand on no span that begins from now on; those under way still end here."""
-        self._until_unix_ns = time.time_ns()
+    def retire(self, at_unix_ns: int) -> None:
+        """Hand on no span that begins from then on; those under way still end here."""
+        self._until_unix_ns = at_unix_ns
+
+    def succeed(self, at_unix_ns: int) -> None:
+        """Hand on no span that began before then: it ends where it began."""
+        self._since_unix_ns = at_unix_ns
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Hand on a span of ours, where anybody listens: this is on the caller's thread."""
@@ -54,8 +58,10 @@ class Delivery(SpanProcessor):
         return self._inner.force_flush(timeout_millis)
 
     def _takes(self, span: ReadableSpan) -> bool:
-        until = self._until_unix_ns
-        return is_ours(span) and (until is None or (span.start_time or 0) < until)
+        started, until = span.start_time or 0, self._until_unix_ns
+        return (
+            is_ours(span) and started >= self._since_unix_ns and (until is None or started < until)
+        )
 
 
 def _with(span: ReadableSpan, words: dict[str, Any], parent: SpanContext | None) -> ReadableSpan:
