@@ -49,8 +49,9 @@ class Request(NamedTuple):
 
     `body` is None where the body was streamed and could not be looked at without consuming it.
     `form` is what a streamed upload says of itself all the same: its fields by name, a file's
-    name in place of the file. `secrets` are the credentials that were sent, so that copies of
-    them elsewhere in the exchange can be struck out; they are never recorded.
+    name in place of the file, a list where a name repeats. `secrets` are the credentials that
+    were sent, so that copies of them elsewhere in the exchange can be struck out; they are never
+    recorded.
     """
 
     method: str
@@ -60,7 +61,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     body: bytes | None
     secrets: tuple[str, ...] = ()
-    form: Mapping[str, str] | None = None
+    form: Mapping[str, str | list[str]] | None = None
 
 
 class Body(NamedTuple):

@@ -286,13 +286,18 @@ async def test_an_upload_goes_by_unread(way, tapped):
     request = way.request(
         "https://api.mistral.ai/v1/audio/transcriptions",
         json=None,
-        data={"model": "voxtral-mini-latest", "language": "fr"},
+        data={
+            "model": "voxtral-mini-latest",
+            "language": "fr",
+            "timestamp_granularities": ["segment", "word"],
+        },
         files={"file": ("speech.wav", Watched(b"RIFF-and-the-rest"), "audio/wav")},
     )
     await way.send(client, request)
     assert b"RIFF-and-the-rest" in sent[-1]
     record = only(recorder, kept)
     assert record.input.model == "voxtral-mini-latest"
+    assert record.input.parameters["timestamp_granularities"] == ["segment", "word"]
     assert "RIFF" not in repr(record)
 
 

@@ -380,10 +380,10 @@ def _received(response: Any, recording: Recording, stream_kind: type[_Tapped]) -
     """Tape a response: replace its stream, or take the content of one that is read already."""
     try:
         now_ns = recording.clock_ns()
-        headers = response.headers
+        raw = response.headers.raw  # a copy: the caller may change them
         version = response.extensions.get("http_version", b"")
         is_read = response.is_closed
-        recording.answered = lambda: _response_headers.of(headers.raw, is_decoded=is_read)
+        recording.answered = lambda: _response_headers.of(raw, is_decoded=is_read)
         recording.exchange.respond(
             response.status_code,
             {},
@@ -433,20 +433,22 @@ def _sent(request: Any, host: str, path: str) -> Request:
     )
 
 
-def _form(request: Any) -> Mapping[str, str] | None:
-    """Give the text fields of a multipart upload, and of each file its name; never its bytes."""
+def _form(request: Any) -> Mapping[str, str | list[str]] | None:
+    """Give the text fields of a multipart upload, and of each file its name; never its bytes.
+
+    A name that repeats has a list of texts.
+    """
     fields = getattr(request.stream, "fields", None)
     if not isinstance(fields, list):
         return None
-    found = {}
+    found: dict[str, list[str]] = {}
     for field in fields:
         value = getattr(field, "value", None)
         if value is None:
             value = getattr(field, "filename", None)
-        found[str(getattr(field, "name", ""))] = (
-            value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-        )
-    return found
+        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+        found.setdefault(str(getattr(field, "name", "")), []).append(text)
+    return {name: texts if len(texts) > 1 else texts[0] for name, texts in found.items()}
 
 
 class _Kept(dict[bytes, str]):
