@@ -1,4 +1,4 @@
-"""A span ends whatever happens to what it should say, and leaves its context quietly."""
+"""The span of a call: where it stands, what it says, and that it ends whatever happens."""
 
 import contextvars
 import logging
@@ -6,11 +6,33 @@ import logging
 import httpx
 import msgspec
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry import trace
+from opentelemetry.context import attach, detach, set_value
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import SpanKind, StatusCode
 
 import interceptor
+from interceptor.record import (
+    Failure,
+    Handoff,
+    Input,
+    Message,
+    Output,
+    Record,
+    Server,
+    Stream,
+    Text,
+    Times,
+    ToolCall,
+    ToolResult,
+    ToolRun,
+    Usage,
+)
+from interceptor.recorder import Start
+from interceptor.spans import SCOPE, SpanSink
 
 URL = "https://api.mistral.ai/v1/chat/completions"
 
@@ -82,3 +104,351 @@ def test_a_coroutine_dropped_elsewhere_leaves_its_context_quietly(exporter, capl
     interceptor.flush()
     assert caplog.records == []
     assert len(exporter.get_finished_spans()) == 1
+
+
+# From a start and a record to a span: with a real provider, and the sink alone
+
+
+START = Start(
+    endpoint="chat.completions",
+    operation="chat",
+    model="asked",
+    agent_id=None,
+    host="api.mistral.ai",
+    port=443,
+    attempt=1,
+    started_unix_ns=1_000,
+)
+WORD = "a word that was said"
+SAID = {
+    "input": Input(model="m", messages=(Message(role="user", parts=(Text(WORD),)),)),
+    "output": Output(messages=(Message(role="assistant", parts=(Text(WORD),)),)),
+}
+
+
+def record(**fields):
+    bare = {
+        "endpoint": "chat.completions",
+        "operation": "chat",
+        "times": Times(started_unix_ns=1_000, ended_after_ns=500),
+        "server": Server(host="api.mistral.ai", port=443),
+        "input": Input(model="m"),
+    }
+    return Record(**bare | fields)
+
+
+class Sampling(Sampler):
+    """Keeps what it is asked about, and decides always the same."""
+
+    def __init__(self, decision):
+        self.decision, self.asked = decision, []
+
+    def should_sample(
+        self,
+        parent_context,
+        trace_id,
+        name,
+        kind=None,
+        attributes=None,
+        links=None,
+        trace_state=None,
+    ):
+        self.asked.append((name, kind, dict(attributes or {})))
+        return SamplingResult(self.decision)
+
+    def get_description(self):
+        return "a test's"
+
+
+@pytest.fixture
+def sinking(exporter):
+    """Give what makes a sink, whose spans the exporter has."""
+    made = []
+
+    def make(*, sampler=None, **options):
+        provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        made.append(provider)
+        return SpanSink(lambda: provider.get_tracer(SCOPE), **options)
+
+    yield make
+    for provider in made:
+        provider.shutdown()
+
+
+def ended(sink, exporter, start=START, **fields):
+    """Let a call begin and end; give its spans, the call's own last."""
+    sink.begin(start).finish(record(**fields))
+    return exporter.get_finished_spans()
+
+
+def test_a_span_has_the_times_of_its_record(sinking, exporter):
+    (span,) = ended(sinking(), exporter)
+    assert (span.start_time, span.end_time, span.kind) == (1_000, 1_500, SpanKind.CLIENT)
+    assert span.instrumentation_scope.name == "interceptor"
+
+
+NAMES = {
+    "a model": (START, {}, "chat m"),
+    "no model": (START, {"input": Input()}, "chat"),
+    "an agent": (
+        START,
+        {"operation": "invoke_agent", "input": Input(agent_id="ag_1", model="m")},
+        "invoke_agent ag_1",
+    ),
+    "an agent that is a model": (
+        START,
+        {"operation": "invoke_agent", "input": Input(model="m")},
+        "invoke_agent m",
+    ),
+    "another operation with an agent": (
+        START,
+        {"operation": "agents.crud", "input": Input(agent_id="ag_1")},
+        "agents.crud",
+    ),
+}
+
+
+@pytest.mark.parametrize(("start", "fields", "name"), NAMES.values(), ids=NAMES)
+def test_a_span_is_named_by_its_record(sinking, exporter, start, fields, name):
+    (span,) = ended(sinking(), exporter, start, **fields)
+    assert span.name == name
+
+
+def test_a_sampler_sees_what_is_known_at_the_start(sinking):
+    sampler = Sampling(Decision.RECORD_AND_SAMPLE)
+    sinking(sampler=sampler).begin(START)
+    assert sampler.asked == [
+        (
+            "chat asked",
+            SpanKind.CLIENT,
+            {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": "mistral_ai",
+                "gen_ai.request.model": "asked",
+                "server.address": "api.mistral.ai",
+                "server.port": 443,
+            },
+        )
+    ]
+
+
+def test_a_call_that_is_not_sampled_is_not_taped(sinking, exporter):
+    call = sinking(sampler=Sampling(Decision.DROP)).begin(START)
+    assert not call.is_taped
+    call.finish(record())
+    assert exporter.get_finished_spans() == ()
+
+
+def test_a_call_is_inside_what_is_current(sinking, exporter):
+    sink = sinking()
+    with sink.tracer().start_as_current_span("outer") as outer:
+        call = sink.begin(START)
+    call.finish(record())
+    span, _ = sorted(exporter.get_finished_spans(), key=lambda one: one.name)
+    assert span.parent == outer.get_span_context()
+
+
+def test_a_call_is_current_while_it_is_sent_and_only_then(sinking):
+    call = sinking().begin(START)
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    with call.scope():
+        assert trace.get_current_span().get_span_context() == call.identity
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+@pytest.mark.parametrize(
+    "key", ["opentelemetry.genai.client.inference.context", "suppress_instrumentation"]
+)
+def test_a_call_that_another_accounts_for_has_no_span(sinking, exporter, key):
+    token = attach(set_value(key, value=True))
+    try:
+        assert sinking().begin(START) is None
+    finally:
+        detach(token)
+    assert sinking().begin(START) is not None
+
+
+def test_a_further_attempt_links_to_the_first(sinking, exporter):
+    sink = sinking()
+    first = sink.begin(START)
+    second = sink.begin(msgspec.structs.replace(START, attempt=2, first=first.identity))
+    first.finish(record())
+    second.finish(record(attempt=2))
+    one, two = exporter.get_finished_spans()
+    assert (one.links, [link.context for link in two.links]) == ((), [one.context])
+    assert two.attributes["mistral_ai.request.attempt"] == 2
+
+
+STATUSES = {
+    "all well": ({}, StatusCode.UNSET, None),
+    "the server says why": (
+        {"failure": Failure(kind="429", message="slow down")},
+        StatusCode.ERROR,
+        "slow down",
+    ),
+    "nobody says why": ({"failure": Failure(kind="500")}, StatusCode.ERROR, None),
+    "left early": (
+        {"stream": Stream(events=2, completed=False)},
+        StatusCode.UNSET,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "code", "message"), STATUSES.values(), ids=STATUSES)
+def test_status(sinking, exporter, fields, code, message):
+    (span,) = ended(sinking(), exporter, **fields)
+    assert (span.status.status_code, span.status.description) == (code, message)
+
+
+def test_handoffs_are_events(sinking, exporter):
+    handoff = Handoff(previous_agent_id="1", next_agent_id="2")
+    (span,) = ended(sinking(), exporter, handoffs=(handoff,))
+    (event,) = span.events
+    assert (event.name, event.timestamp) == ("mistral_ai.agent.handoff", 1_500)
+    assert dict(event.attributes) == {"previous_agent_id": "1", "next_agent_id": "2"}
+
+
+TIMES_OF_RUNS = {
+    "the server's own": ({"started_unix_ns": 1_100, "ended_unix_ns": 1_300}, (1_100, 1_300)),
+    "a start alone": ({"started_unix_ns": 1_100}, (1_100, 1_100)),
+    "an end alone": ({"ended_unix_ns": 1_300}, (1_000, 1_300)),
+    "none": ({}, (1_000, 1_000)),
+}
+
+
+@pytest.mark.parametrize(("fields", "times"), TIMES_OF_RUNS.values(), ids=TIMES_OF_RUNS)
+def test_a_tool_that_the_server_ran_is_a_child_with_its_own_times(sinking, exporter, fields, times):
+    run = ToolRun(name="web_search", id="t", arguments=WORD, **fields)
+    child, span = ended(sinking(), exporter, tool_runs=(run,), usage=Usage(input_tokens=3))
+    assert (child.name, child.kind) == ("execute_tool web_search", SpanKind.INTERNAL)
+    assert child.parent == span.context
+    assert (child.start_time, child.end_time) == times
+    assert child.attributes["gen_ai.tool.call.arguments"] == WORD
+
+
+def test_endpoint_and_usage_stand_on_the_call_alone(sinking, exporter):
+    sink = sinking()
+    with sink.tracer().start_as_current_span("outer"):
+        call = sink.begin(START)
+    usage = Usage(input_tokens=3, output_tokens=1)
+    call.finish(record(usage=usage, tool_runs=(ToolRun(name="search"),)))
+    having = {
+        span.name
+        for span in exporter.get_finished_spans()
+        if any(key == "mistral_ai.endpoint" or ".usage." in key for key in span.attributes)
+    }
+    assert having == {"chat m"}
+
+
+def test_spans_of_one_tool_call_link_to_each_other(sinking, exporter):
+    sink = sinking()
+    asks = Message(role="assistant", parts=(ToolCall("id-1", "add", "{}"),))
+    takes = Message(role="tool", parts=(ToolResult("id-1", "2"),))
+    sink.begin(START).finish(record(output=Output(messages=(asks,))))
+    sink.begin(START).finish(record(input=Input(messages=(asks, takes))))
+    asked, took = exporter.get_finished_spans()
+    ((link),) = took.links
+    assert link.context == asked.context
+    assert dict(link.attributes) == {
+        "gen_ai.tool.call.id": "id-1",
+        "interceptor.tool_call": "asked",
+    }
+
+
+def test_what_is_said_around_a_call_stands_on_it_and_on_its_tools(sinking, exporter):
+    sink = sinking()
+    with interceptor.context(session_id="s", user_id="u"):
+        call = sink.begin(START)
+    call.finish(record(tool_runs=(ToolRun(name="search"),)))
+    assert [
+        (span.attributes["session.id"], span.attributes["user.id"])
+        for span in exporter.get_finished_spans()
+    ] == [("s", "u"), ("s", "u")]
+
+
+# Words
+
+
+RUN = ToolRun(name="search", arguments=WORD, result=WORD)
+
+
+def shown(spans):
+    return [WORD in span.to_json() for span in spans]
+
+
+def test_words_are_attributes_where_the_settings_say_so(sinking, exporter):
+    assert shown(ended(sinking(), exporter, **SAID, tool_runs=(RUN,))) == [True, True]
+
+
+def test_words_are_nowhere_where_the_settings_say_so(sinking, exporter):
+    words = {}
+    sink = sinking(content=False, words=words)
+    assert shown(ended(sink, exporter, **SAID, tool_runs=(RUN,))) == [False, False]
+    assert words == {}
+
+
+def test_words_stand_beside_a_span_only_as_long_as_it_ends(exporter):
+    words, seen = {}, []
+
+    class Looking(SpanProcessor):
+        def on_end(self, span):
+            seen.append((span.name, WORD in span.to_json(), WORD in repr(words)))
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Looking())
+    sink = SpanSink(lambda: provider.get_tracer(SCOPE), words=words)
+    sink.begin(START).finish(record(**SAID, tool_runs=(RUN,)))
+    assert seen == [("execute_tool search", False, True), ("chat m", False, True)]
+    assert words == {}
+
+
+def test_words_go_although_a_processor_raises(sinking):
+    class Raising(SpanProcessor):
+        def on_end(self, span):
+            raise OSError("the disk is full")
+
+    words, provider = {}, TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Raising())
+    sink = SpanSink(lambda: provider.get_tracer(SCOPE), words=words)
+    with pytest.raises(OSError, match="the disk is full"):
+        sink.begin(START).finish(record(**SAID))
+    assert words == {}
+
+
+def test_every_record_is_measured(sinking, exporter):
+    measured = []
+    ended(sinking(measure=measured.append), exporter)
+    assert [one.endpoint for one in measured] == ["chat.completions"]
+
+
+# Never a secret
+
+
+KEY = "an-invented-key-7f3a"
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_secret_stands_nowhere(exporter, caplog, status):
+    """Not where a gateway or an exception quotes it, either."""
+    caplog.set_level(logging.DEBUG, logger="interceptor")  # httpx logs the address by itself
+    configure(exporter, content="full")
+
+    def answer(request):
+        if request.headers.get("x-fail"):
+            raise httpx.ConnectError(f"cannot send {KEY}")
+        quoted = {"message": f"bad key {KEY}", "type": "auth", "code": KEY}
+        return httpx.Response(status, json=quoted, headers={"mistral-correlation-id": "c"})
+
+    sent = {"authorization": f"Bearer {KEY}", "cookie": f"session={KEY}", "x-api-key": KEY}
+    asked = {"model": "m", "messages": [{"role": "user", "content": f"my key is {KEY}"}]}
+    with httpx.Client(transport=interceptor.wrap(httpx.MockTransport(answer))) as client:
+        client.post(f"{URL}?api_key={KEY}", json=asked, headers=sent)
+        with pytest.raises(httpx.ConnectError):
+            client.post(URL, json=asked, headers=sent | {"x-fail": "1"})
+    interceptor.flush()
+    spans = exporter.get_finished_spans()
+    assert len(spans) == 2
+    assert KEY not in "".join(span.to_json() for span in spans)
+    assert KEY not in caplog.text
