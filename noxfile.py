@@ -1,7 +1,9 @@
 """The test matrix: each release line of the SDK, on each Python that is installed here.
 
 `make test-matrix` runs all of it; `nox --list` names the sessions, `nox -s 'sdk-3.13(3-newest)'`
-runs one. A Python that is not installed is skipped, and nox says so.
+runs one. A Python that is not installed is skipped, and nox says so. CI has an hour for all it
+does: where the variable CI is set, every release line runs on the oldest Python, and on the others
+the newest line alone.
 """
 
 import os
@@ -25,8 +27,24 @@ LINES = {
     "3-newest": ("mistralai~=3.0",),
 }
 
+FRAMEWORKS = (
+    "langchain-mistralai",
+    "litellm",
+    "llama-index-llms-mistralai",
+    "pydantic-ai-slim[mistral]",
+)
+
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
+if os.environ.get("CI"):
+    nox.options.sessions = (
+        *(f"sdk-{PYTHONS[0]}({line})" for line in LINES),
+        *(f"sdk-{python}(3-newest)" for python in PYTHONS[1:]),
+        f"floors-{PYTHONS[0]}",
+        "without_httpx2",
+        "without_httpx",
+        "frameworks",
+    )
 
 if pyenv := shutil.which("pyenv"):
     # Its shims start only the versions that are switched on: switch on all that we may ask for.
@@ -65,6 +83,13 @@ def without_httpx(session: nox.Session) -> None:
     install(session, *LINES["3-newest"], extras="otlp,test,viewer")
     session.run("pip", "uninstall", "--quiet", "--yes", "httpx")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def frameworks(session: nox.Session) -> None:
+    """Run the tests of frameworks that talk to Mistral, each in the newest release that fits."""
+    install(session, *FRAMEWORKS)
+    session.run("pytest", "-m", "frameworks", *session.posargs)
 
 
 def install(session: nox.Session, *requirements: str, extras: str = "test") -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "Side",
     "Twin",
     "as_json",
+    "figure",
     "line",
     "machine",
     "main",
@@ -133,27 +134,28 @@ def measured(
         ]
         held = limit if clock == "cpu" else None
         if twin is not None:
-            beside = _figure(twin.name, clock, columns[3], *columns[1:3], limit=None)
+            beside = figure(twin.name, f"µs {clock}", columns[3], *columns[1:3], limit=None)
             yield beside
             most = Limit(twin.times * beside.added, f"{twin.name}, in the same rounds")
             held = most if held is None else held
-        yield _figure(name, clock, *columns[:3], limit=held if clock == "cpu" else None)
+        yield figure(name, f"µs {clock}", *columns[:3], limit=held if clock == "cpu" else None)
 
 
-def _figure(
+def figure(
     name: str,
-    clock: str,
+    unit: str,
     tapped: list[float],
     bare: list[float],
     again: list[float],
     *,
     limit: Limit | None,
 ) -> Figure:
+    """Make a figure of the samples of both sides, and of the bare side's second ones."""
     differences = [a - b for a, b in zip(tapped, bare, strict=True)]
     low, high = _interval(differences)
     return Figure(
         name=name,
-        unit=f"µs {clock}",
+        unit=unit,
         tapped=statistics.median(tapped),
         bare=statistics.median(bare),
         added=statistics.median(differences),

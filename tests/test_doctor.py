@@ -5,8 +5,6 @@ import pytest
 from interceptor.installing.environment import SITE, variables
 from tests.environments import Environment, environ, run
 
-pytestmark = pytest.mark.sdk
-
 
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory):
@@ -24,6 +22,7 @@ SWITCHED = {
 }
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize(("changes", "way", "call"), SWITCHED.values(), ids=SWITCHED)
 def test_it_makes_a_call_in_the_way_that_is_on(venv, tmp_path, changes, way, call):
     said, errors = doctor(venv, INTERCEPTOR_STORE=tmp_path / "mine.db", **changes)

@@ -15,8 +15,6 @@ from interceptor.installing.environment import variables
 from interceptor.replay import Server
 from tests.environments import ANSWER, PROGRAMS, TOKENS, Environment, environ, run, traces
 
-pytestmark = pytest.mark.sdk
-
 
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory):
@@ -86,6 +84,7 @@ def on_path(one):
     return f"{one.packages.parents[2] / 'bin'}:/usr/bin:/bin"
 
 
+@pytest.mark.sdk
 @every_program
 def test_run(venv, server, store, tmp_path, program):
     command = venv.interceptor("run", *program(tmp_path, server.url))
