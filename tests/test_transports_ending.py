@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from tests.ways import (
+    STREAMED,
     every_async_way,
     every_way,
     only,
@@ -87,9 +88,15 @@ async def test_a_connection_that_failed(way, tapped):
 
 
 @every_way
-async def test_a_connection_cut_half_way(way, tapped):
+@pytest.mark.parametrize("is_generator", [True, False])
+async def test_a_connection_cut_half_way(way, tapped, is_generator):
     error = way.http.ReadError("reset by peer")
-    client, recorder, kept = tapped(lambda _: way.response(PIECES[:1], error=error))
+
+    def answer(_):
+        body = way.body(PIECES[:1], error=error, is_generator=is_generator)
+        return way.http.Response(200, headers=STREAMED, stream=body)
+
+    client, recorder, kept = tapped(answer)
     response = await way.send(client, way.request(), stream=True)
     got = []
     with pytest.raises(way.http.ReadError) as caught:
@@ -526,6 +533,39 @@ async def test_a_generators_other_doors_lead_to_the_inner_one(way):
     assert log == ["pulled 0", "iterator over"]
     await way.close(response.stream)
     only(recorder, kept)
+
+
+@every_async_way
+async def test_a_generator_that_goes_on_when_thrown_into(way):
+    class Stubborn(way.http.AsyncByteStream):
+        async def __aiter__(self):
+            try:
+                yield PIECES[0]
+            except KeyError:
+                yield PIECES[1]
+
+    recorder, kept = recording()
+    tap = way.tap(way.inner(lambda _: way.http.Response(200, stream=Stubborn())), recorder)
+    response = await way.handle(tap, way.request())
+    steps = aiter(response.stream)
+    assert await anext(steps) == PIECES[0]
+    assert await steps.athrow(KeyError) == PIECES[1]
+    await steps.aclose()
+    await response.aclose()
+    only(recorder, kept)
+
+
+@every_way
+async def test_a_stream_that_is_only_half_made(way):
+    """As by `copy`: it has nothing to end, and nothing to give."""
+    recorder, _ = recording()
+    tap = way.tap(way.inner(lambda _: way.response(PIECES)), recorder)
+    response = await way.handle(tap, way.request())
+    half = object.__new__(type(response.stream))
+    with pytest.raises(AttributeError):
+        _ = half.colour
+    del half
+    await way.close(response)
 
 
 @every_way

@@ -126,7 +126,7 @@ MISTAKES = {
 
 
 async def outcome(way, transport):
-    """Give what a caller gets: bytes and errors, of an answer, of a failure, of a cut stream."""
+    """Give what a caller gets: bytes and errors, of answers and failures of every kind."""
     found = []
     error = way.http.ReadError("reset by peer")
     for answer in (
@@ -134,6 +134,7 @@ async def outcome(way, transport):
         lambda _: failing(),
         lambda _: way.response(PIECES, error=error),
         lambda _: way.http.Response(200, json={"id": "1"}),
+        lambda _: way.http.Response(200, stream=way.body(PIECES, is_generator=False)),
     ):
         client = way.client(transport(way.inner(answer)))
         try:
@@ -156,7 +157,7 @@ async def test_a_mistake_of_ours_is_logged_and_nothing_else(way, make, records, 
     tapped = await outcome(way, lambda inner: way.tap(inner, recorder))
     assert tapped == await outcome(way, lambda inner: inner)
     assert recorder.flush(10)
-    assert len(kept) == 4 * records
+    assert len(kept) == 5 * records
     assert f"{said}; the call itself is unaffected" in caplog.text
 
 

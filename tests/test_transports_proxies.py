@@ -116,7 +116,7 @@ def test_httpx2_knows_more_forms_and_leaves_out_what_it_cannot_read(environ, dir
 @pytest.mark.parametrize("library", LIBRARIES)
 @given(direct=st.text(st.sampled_from("a1.*:/[]-,% "), max_size=12))
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
 )
 @example(direct="1::/1")
 def test_any_way_around_a_proxy(environ, library, direct):
