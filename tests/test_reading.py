@@ -561,13 +561,32 @@ def test_whatever_bytes_come_make_a_record(data, path, headers):
     assert msgspec.json.encode(record)
 
 
-@pytest.mark.parametrize("levels", [10, 60, 300, 700, 1000, 3000, 100_000])
-def test_nesting_does_not_matter(levels):
+DEEP = {
+    "arguments": (
+        CHAT,
+        b'{"choices":[{"message":{"tool_calls":[{"function":{"arguments":%s}}]}}]}',
+    ),
+    "content": (CHAT, b'{"choices":[{"message":{"content":%s}}]}'),
+    "an annotation": ("/v1/ocr", b'{"document_annotation":%s}'),
+    "results": ("/v1/moderations", b'{"results":[{"a":%s}]}'),
+    "a tool's info": ("/v1/conversations", b'{"outputs":[{"type":"tool.execution","info":%s}]}'),
+    "an error's code": ("/v1/conversations", b'{"error":{"message":"no","code":%s}}'),
+    "citations": (
+        "/v1/responses",
+        b'{"output":[{"content":[{"type":"output_text","annotations":%s}]}]}',
+    ),
+}
+
+
+@pytest.mark.parametrize("levels", [60, 300, 700, 900, 980, 3000, 100_000])
+@pytest.mark.parametrize(("path", "answer"), DEEP.values(), ids=DEEP)
+def test_nesting_does_not_matter(path, answer, levels):
     deep = b"[" * levels + b"]" * levels
-    answer = b'{"id":"i","choices":[{"message":{"content":' + deep + b"}}]}"
-    asked = b'{"model":"m","metadata":' + deep + b',"tools":' + deep + b"}"
-    for body, headers in ((answer, JSON), (b"data: " + answer + b"\n\n", SSE)):
-        record = read(exchange(CHAT, asked, body, headers=headers))
-        assert record.response_bytes == len(body)
-    failed = read(exchange(CHAT, asked, b'{"message":' + deep + b"}", status=500))
+    body = answer % deep
+    asked = b'{"model":"m","metadata":%s,"input":%s,"tools":[{"secret":1},%s]}' % (deep, deep, deep)
+    for data, headers in ((body, JSON), (b"data: " + body + b"\n\n", SSE)):
+        record = read(exchange(path, asked, data, headers=headers))
+        assert record.response_bytes == len(data)
+        assert msgspec.json.encode(record)
+    failed = read(exchange(path, asked, b'{"message":%s}' % deep, status=500))
     assert failed.failure.kind == "500"

@@ -25,6 +25,7 @@ INPUTS = {
         [{"role": "tool", "tool_call_id": "A", "content": "4"}],
         [Message(role="tool", parts=(ToolResult("A", "4"),))],
     ),
+    "too deep to be any": ([[[[HELLO]]]], []),
     "nothing": (None, []),
     "numbers": ([1, None], []),
 }

@@ -128,6 +128,13 @@ def test_any_value_has_a_text(value: Any, text):
     assert text_of(value) == text
 
 
+def test_a_value_too_deep_to_be_written_has_a_text_all_the_same():
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    assert text_of(deep) == "[nested too deeply]"
+
+
 def test_notes_are_counted():
     notes = Notes()
     for note in ("a", "b", "a"):

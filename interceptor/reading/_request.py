@@ -54,7 +54,7 @@ def _asked(row: Endpoint, body: bytes, sent: dict[str, msgspec.Raw], notes: Note
     asked = Input() if request is None or row.to_input is None else row.to_input(request, notes)
     return msgspec.structs.replace(
         asked,
-        tools=_without_secrets(asked.tools),
+        tools=_without_secrets(asked.tools, notes),
         parameters={} if row.content is None else _parameters(sent, row.content, notes),
     )
 
@@ -101,11 +101,12 @@ def _pruned(value: Any, name: str, content: frozenset[str]) -> Any:
     return {key: held for key, held in value.items() if f"{name}.{key}" not in content}
 
 
-def _without_secrets(tools: str | None) -> str | None:
+def _without_secrets(tools: str | None, notes: Notes) -> str | None:
     """Tool definitions may carry a connector's credentials: give them without."""
     if tools is None or not _MAY_BE_SECRET.search(tools):
         return tools
-    return msgspec.json.encode(_clean(msgspec.json.decode(tools))).decode()
+    definitions = parse(tools.encode(), Any, notes, what="request.tools")
+    return msgspec.json.encode(_clean(definitions)).decode()
 
 
 def _clean(value: Any, levels: int = _MOST_NESTED) -> Any:

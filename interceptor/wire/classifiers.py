@@ -68,13 +68,13 @@ def _facts(results: tuple[dict[str, Any], ...]) -> dict[str, Any]:
     return {"results": len(results)} | ({"flagged": sorted(flagged)} if flagged else {})
 
 
-def _messages(given: Any, notes: Notes) -> Iterator[Message]:
+def _messages(given: Any, notes: Notes, levels: int = 3) -> Iterator[Message]:
     """Find messages: in a list, in a list of lists, or under `messages` in either."""
-    for one in _listed(given):
+    for one in _listed(given) if levels else ():
         if isinstance(one, list):
-            yield from _messages(one, notes)
+            yield from _messages(one, notes, levels - 1)
         elif isinstance(one, dict) and "messages" in one:
-            yield from _messages(one["messages"], notes)
+            yield from _messages(one["messages"], notes, levels - 1)
         elif isinstance(one, dict):
             message = fitted(one, chat.RequestMessage, notes, what="request.input")
             yield chat.to_message(message or chat.RequestMessage())

@@ -60,7 +60,10 @@ def text_of(value: Any) -> str:
     """Give text as it is, None as the empty text, and any other value as compact JSON."""
     if isinstance(value, str):
         return value
-    return "" if value is None else msgspec.json.encode(value).decode()
+    try:
+        return "" if value is None else msgspec.json.encode(value).decode()
+    except RecursionError:  # what could just be read may be too deep to be written
+        return "[nested too deeply]"
 
 
 @functools.cache
