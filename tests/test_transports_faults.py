@@ -110,18 +110,22 @@ def without_threads():
     return Recorder(kept, worker=Threadless()), kept
 
 
-# What breaks, how many records there are all the same, and what is said to be lost.
+# What breaks, how many records there are all the same of each of five calls, and what is said.
 MISTAKES = {
-    "the sink, when a call begins": (lambda: sink("begin"), 0, "a call was lost"),
-    "the context to send in": (lambda: sink("scope"), 0, "a call was lost"),
-    "entering the context": (lambda: sink("entering"), 1, "the context of a call was lost"),
-    "leaving the context": (lambda: sink("leaving"), 1, "the context of a call was lost"),
-    "the sink, when a call ends": (lambda: sink("finish"), 0, "a span was lost"),
-    "the clock, at once": (lambda: clock(0), 0, "a call was lost"),
-    "the clock, at the headers": (lambda: clock(1), 0, "the end of a call was lost"),
-    "the clock, at the first piece": (lambda: clock(2), 0, "a piece of an answer was lost"),
-    "the clock, at the end": (lambda: clock(4), 0, "the end of a call was lost"),
-    "no thread to be had": (without_threads, 0, "a call was lost"),
+    "the sink, when a call begins": (lambda: sink("begin"), [0] * 5, "a call was lost"),
+    "the context to send in": (lambda: sink("scope"), [0] * 5, "a call was lost"),
+    "entering the context": (lambda: sink("entering"), [1] * 5, "the context of a call was lost"),
+    "leaving the context": (lambda: sink("leaving"), [1] * 5, "the context of a call was lost"),
+    "the sink, when a call ends": (lambda: sink("finish"), [0] * 5, "a span was lost"),
+    "the clock, at once": (lambda: clock(0), [0] * 5, "a call was lost"),
+    "the clock, at the headers": (lambda: clock(1), [0] * 5, "the end of a call was lost"),
+    "the clock, at the first piece": (
+        lambda: clock(2),
+        [0, 1, 0, 0, 0],
+        "a piece of an answer was lost",
+    ),
+    "the clock, at the end": (lambda: clock(4), [0, 1, 0, 1, 0], "the end of a call was lost"),
+    "no thread to be had": (without_threads, [0] * 5, "a call was lost"),
 }
 
 
@@ -153,11 +157,15 @@ async def outcome(way, transport):
 @every_way
 @pytest.mark.parametrize(("make", "records", "said"), MISTAKES.values(), ids=MISTAKES)
 async def test_a_mistake_of_ours_is_logged_and_nothing_else(way, make, records, said, caplog):
-    recorder, kept = make()
-    tapped = await outcome(way, lambda inner: way.tap(inner, recorder))
-    assert tapped == await outcome(way, lambda inner: inner)
-    assert recorder.flush(10)
-    assert len(kept) == 5 * records
+    made = []
+
+    def tapped(inner):
+        made.append(make())
+        return way.tap(inner, made[-1][0])
+
+    assert await outcome(way, tapped) == await outcome(way, lambda inner: inner)
+    assert all(recorder.flush(10) for recorder, _ in made)
+    assert [len(kept) for _, kept in made] == records
     assert f"{said}; the call itself is unaffected" in caplog.text
 
 
