@@ -608,6 +608,7 @@ def test_a_finaliser_may_end_a_call_wherever_it_interrupts_us():
             inside.pop()
         return interrupt
 
+    before = sys.gettrace()  # a measurement of coverage, or None
     sys.settrace(interrupt)
     try:
         for _ in range(3):
@@ -617,7 +618,7 @@ def test_a_finaliser_may_end_a_call_wherever_it_interrupts_us():
             answer(recording)
         one.abandon()
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     for left in waiting:
         left.end()
     assert one.flush(30)

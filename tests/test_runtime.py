@@ -9,6 +9,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import interceptor
 from interceptor import runtime
@@ -169,6 +171,38 @@ def test_another_implementation_of_the_api_takes_no_processors():
         Settings(destinations=(), metrics="off"), tracer_provider=trace.NoOpTracerProvider()
     )
     assert not made.tracer().start_span("a").is_recording()
+
+
+# Who is given the words
+
+
+WORD = "a word that was said"
+SHOWN = {
+    "left open, to ours alone": ({}, False, True),
+    "full, to all": ({"content": "full"}, True, True),
+    "metadata, to nobody": ({"content": "metadata"}, False, False),
+    "no destination, to memory": ({"destinations": ()}, False, True),
+}
+
+
+@pytest.mark.parametrize(("changes", "theirs", "ours"), SHOWN.values(), ids=SHOWN)
+def test_who_is_given_the_words(tmp_path, changes, theirs, ours):
+    """The application's exporter sends them out of the house: only where that was said."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    interceptor.configure(store=tmp_path / "traces.db", tracer_provider=provider, **changes)
+    asked = {"model": "m", "messages": [{"role": "user", "content": WORD}]}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+    with httpx.Client(transport=interceptor.wrap(transport)) as client:
+        client.post("https://api.mistral.ai/v1/chat/completions", json=asked)
+    interceptor.flush()
+    (exported,) = exporter.get_finished_spans()
+    with runtime.kept() as store:
+        (found,) = store.latest()
+        (kept,) = store.trace(found.trace_id)
+    assert (exported.name, kept.name) == ("chat m", "chat m")
+    assert (WORD in exported.to_json(), WORD in repr(kept.attributes)) == (theirs, ours)
+    assert (tmp_path / "traces.db").exists() is ("destinations" not in changes)
 
 
 # What may be changed, and what a wrong change leaves as it was

@@ -56,17 +56,6 @@ WHERE = {
         [("chat early", True), ("chat late", True)],
     ),
     "beside a provider that is not the SDK's": ("api_only", [None], [("chat m", True)]),
-    "words to all where the settings say so": (
-        "full",
-        [[["chat m", True]]],
-        [("chat m", True)],
-    ),
-    "words to nobody where the settings say so": (
-        "metadata",
-        [[["chat m", False]]],
-        [("chat m", False)],
-    ),
-    "with no destination, to the application's alone": ("nowhere", [[["chat m", False]]], None),
 }
 
 

@@ -32,6 +32,7 @@ from interceptor.record import (
     Usage,
 )
 from interceptor.recorder import Start
+from interceptor.settings import Native
 from interceptor.spans import SCOPE, SpanSink
 
 URL = "https://api.mistral.ai/v1/chat/completions"
@@ -269,6 +270,38 @@ def test_a_call_that_another_accounts_for_has_no_span(sinking, exporter, key):
     assert sinking().begin(START) is not None
 
 
+def test_ours_stands_where_the_sdks_own_span_stood(sinking, exporter):
+    sink = sinking()
+    with sink.tracer().start_as_current_span("outer") as outer:
+        sdks = sink.tracer().start_span("the SDK's")
+        start = msgspec.structs.replace(START, extensions={"_tracing_span": sdks})
+        with trace.use_span(sdks):
+            call = sink.begin(start)
+    call.finish(record())
+    (span,) = [one for one in exporter.get_finished_spans() if one.name == "chat m"]
+    assert span.parent == outer.get_span_context()
+
+
+def test_ours_steps_back_where_the_settings_say_so(sinking):
+    sink = sinking(native=Native.DEFER)
+    sdks = sink.tracer().start_span("the SDK's")
+    assert sink.begin(msgspec.structs.replace(START, extensions={"_tracing_span": sdks})) is None
+    sdks.end()
+    assert (
+        sink.begin(msgspec.structs.replace(START, extensions={"_tracing_span": sdks})) is not None
+    )
+
+
+def test_a_span_around_a_call_leaves_counting_to_it(exporter):
+    configure(exporter)
+    with interceptor.span("outer", kind="llm"):
+        post()
+        interceptor.update_span(usage={"input_tokens": 3})
+    interceptor.flush()
+    (outer,) = [one for one in exporter.get_finished_spans() if one.name == "outer"]
+    assert not [key for key in outer.attributes if ".usage." in key]
+
+
 def test_a_further_attempt_links_to_the_first(sinking, exporter):
     sink = sinking()
     first = sink.begin(START)
@@ -415,6 +448,15 @@ def test_words_go_although_a_processor_raises(sinking):
     with pytest.raises(OSError, match="the disk is full"):
         sink.begin(START).finish(record(**SAID))
     assert words == {}
+
+
+def test_what_an_observed_function_raised_is_said_where_its_words_are(exporter):
+    configure(exporter, content="full")
+    with pytest.raises(ValueError, match=WORD), interceptor.span("fails"):
+        raise ValueError(WORD)
+    interceptor.flush()
+    (span,) = exporter.get_finished_spans()
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, WORD)
 
 
 def test_every_record_is_measured(sinking, exporter):

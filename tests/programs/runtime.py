@@ -68,21 +68,6 @@ def api_only():
     call("m")
 
 
-def full():
-    interceptor.configure(content="full")
-    return before()
-
-
-def metadata():
-    interceptor.configure(content="metadata")
-    return before()
-
-
-def nowhere():
-    interceptor.configure(destinations=())
-    return before()
-
-
 def plain():
     return call("m")
 
