@@ -71,3 +71,9 @@ WAYS = {
 def test_what_switches_recording_on_and_what_is_missing(given, is_on, lacks):
     assert (way_in(given) is not None) == is_on
     assert (missing(given) is not None) == lacks
+
+
+def test_ls_says_what_is_missing_too(tmp_path):
+    env = environ(INTERCEPTOR="1", XDG_STATE_HOME=tmp_path)
+    _, errors = run([sys.executable, "-m", "interceptor", "ls"], env=env)
+    assert errors == f"interceptor: {missing({'INTERCEPTOR': '1'})}\n"

@@ -14,6 +14,7 @@ from interceptor.cli._listing import Listing
 from interceptor.cli._output import Note, Output
 from interceptor.cli._times import moment
 from interceptor.cli._where import add_store, elsewhere, losses, store_of
+from interceptor.installing.environment import missing
 from interceptor.settings import Settings
 from interceptor.store import Status, Store
 
@@ -52,6 +53,8 @@ def run(args: argparse.Namespace) -> Output:
     store, is_named = store_of(args, settings)
     notes = () if args.store else tuple(elsewhere(settings, os.environ))
     yield from notes
+    if unheeded := missing(os.environ):
+        yield Note(unheeded)
     if not store.path.exists() and (notes or not is_named):
         if not notes:
             yield _nothing(store, args)

@@ -1,0 +1,164 @@
+"""Whose child our span is beside the SDK's own, and when ours is not made, without the SDK."""
+
+import pytest
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+from interceptor import native
+from interceptor.destinations import Delivery
+from interceptor.recorder import Start
+from interceptor.settings import Native
+from interceptor.spans import SCOPE, SpanSink
+
+SDK_1 = {"user-agent": "mistral-client-python/1.12.4"}
+
+
+@pytest.fixture
+def exported():
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def provider(exported):
+    """Give a provider that takes our spans, and only ours, to `exported`."""
+    one = TracerProvider(shutdown_on_exit=False)
+    one.add_span_processor(Delivery(SimpleSpanProcessor(exported), None))
+    return one
+
+
+@pytest.fixture
+def sdk(provider):
+    return provider.get_tracer("mistralai_sdk_tracer")
+
+
+def start(*, headers=None, extensions=None):
+    return Start(
+        endpoint="chat.completions",
+        operation="chat",
+        model="m",
+        agent_id=None,
+        host="api.mistral.ai",
+        port=None,
+        attempt=1,
+        started_unix_ns=1,
+        headers=headers or {},
+        extensions=extensions or {},
+    )
+
+
+def begun(provider, call, how=Native.KEEP_OURS, **context):
+    """Begin a call in a context, and give the span that was made, if one was."""
+    token = otel_context.attach(context.pop("within", otel_context.get_current()))
+    try:
+        sink = SpanSink(lambda: provider.get_tracer(SCOPE), native=how)
+        made = sink.begin(call)
+    finally:
+        otel_context.detach(token)
+    return None if made is None else made.identity
+
+
+def test_ours_is_the_child_of_the_sdks_parent(provider, sdk):
+    parent = provider.get_tracer("application").start_span("work")
+    around = set_span_in_context(parent)
+    theirs = sdk.start_span("chat", context=around)
+    within = set_span_in_context(theirs, around)
+    found = native.beside({}, {"_tracing_span": theirs}, within)
+    assert trace.get_current_span(found).get_span_context() == parent.get_span_context()
+    ours = begun(provider, start(extensions={"_tracing_span": theirs}), within=within)
+    assert ours.trace_id == parent.get_span_context().trace_id
+
+
+def test_ours_is_a_root_where_the_sdks_is_one(provider, sdk):
+    theirs = sdk.start_span("chat")
+    within = set_span_in_context(theirs)
+    ours = begun(provider, start(extensions={"_tracing_span": theirs}), within=within)
+    assert ours.trace_id != theirs.get_span_context().trace_id
+
+
+def test_a_span_between_theirs_and_ours_stays_the_parent(provider, sdk, exported):
+    """As of a transport of the user's, observed, around a tap: it hangs where theirs hung."""
+    with provider.get_tracer(SCOPE).start_as_current_span("work") as work:
+        theirs = sdk.start_span("chat")
+        with (
+            trace.use_span(theirs),
+            provider.get_tracer(SCOPE).start_as_current_span("my transport") as mine,
+        ):
+            found = native.beside({}, {"_tracing_span": theirs}, otel_context.get_current())
+            assert trace.get_current_span(found) is mine
+        theirs.end()
+    parents = {span.name: span.parent for span in exported.get_finished_spans()}
+    assert parents == {"my transport": work.get_span_context(), "work": None}
+
+
+def test_spans_of_others_are_not_delivered(provider, sdk, exported):
+    sdk.start_span("chat").end()
+    provider.get_tracer("application").start_span("work").end()
+    assert exported.get_finished_spans() == ()
+
+
+NOT_TRACED = {
+    "no key, and not the SDK's request": (
+        {"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01"},
+        {},
+    ),
+    "a request without a span": ({}, {"_tracing_span": None}),
+    "a span that is not recorded": (
+        {},
+        {"_tracing_span": NonRecordingSpan(SpanContext(1, 2, False, TraceFlags(0)))},
+    ),
+    "a traceparent of the user's own, and no provider": (
+        SDK_1 | {"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01"},
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("headers", "extensions"), NOT_TRACED.values(), ids=NOT_TRACED)
+def test_there_is_nothing_to_step_back_for(provider, headers, extensions):
+    call = start(headers=headers, extensions=extensions)
+    assert native.beside(headers, extensions, otel_context.get_current()) is None
+    assert begun(provider, call, Native.DEFER) is not None
+
+
+def test_ours_steps_back_for_a_span_that_is_recorded(provider, sdk):
+    call = start(extensions={"_tracing_span": sdk.start_span("chat")})
+    assert begun(provider, call, Native.DEFER) is None
+    assert begun(provider, call, Native.KEEP_OURS) is not None
+
+
+SUPPRESSED = {
+    "an outer GenAI instrumentation": {"opentelemetry.genai.client.inference.context": object()},
+    "instrumentation suppressed": {"suppress_instrumentation": True},
+}
+
+
+@pytest.mark.parametrize("keys", SUPPRESSED.values(), ids=SUPPRESSED)
+def test_ours_is_not_made_where_somebody_else_has_the_call(provider, keys):
+    within = otel_context.get_current()
+    for key, value in keys.items():
+        within = otel_context.set_value(key, value, within)
+    assert begun(provider, start(), within=within) is None
+
+
+def test_a_suppression_that_is_lifted_suppresses_nothing(provider):
+    within = otel_context.set_value("suppress_instrumentation", False)
+    assert begun(provider, start(), within=within) is not None
+
+
+class OtherSpan(NonRecordingSpan):
+    """A span of another implementation of the API: it is recorded, and tells no parent."""
+
+    def is_recording(self):
+        return True
+
+
+def test_a_span_that_tells_no_parent_is_ours(provider):
+    theirs = OtherSpan(SpanContext(7, 8, False, TraceFlags(1)))
+    within = set_span_in_context(theirs)
+    ours = begun(provider, start(extensions={"_tracing_span": theirs}), within=within)
+    assert ours.trace_id == 7
+    assert native.parent_of(theirs.get_span_context()) == theirs.get_span_context()
