@@ -11,7 +11,9 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 from interceptor import native
 from interceptor.destinations import Delivery
 from interceptor.recorder import Start
-from interceptor.settings import Native
+from interceptor.replay import Server
+from interceptor.runtime import Runtime
+from interceptor.settings import Native, Settings
 from interceptor.spans import SCOPE, SpanSink
 
 SDK_1 = {"user-agent": "mistral-client-python/1.12.4"}
@@ -162,3 +164,27 @@ def test_a_span_that_tells_no_parent_is_ours(provider):
     ours = begun(provider, start(extensions={"_tracing_span": theirs}), within=within)
     assert ours.trace_id == 7
     assert native.parent_of(theirs.get_span_context()) == theirs.get_span_context()
+
+
+HEEDED = {
+    "as OTEL_* variables ask for, which the application's own heeds": ({}, 1),
+    "asked for by our own variable": ({"INTERCEPTOR_DESTINATIONS": "otlp"}, 2),
+}
+
+
+@pytest.mark.parametrize(("asked", "count"), HEEDED.values(), ids=HEEDED)
+def test_a_backend_has_each_span_once(monkeypatch, asked, count):
+    """Where the application exports by OTLP, ours go by its exporter, and not by one more."""
+    otlp = pytest.importorskip("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    with Server.of("chat.completions/plain") as backend:
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": backend.url} | asked
+        exporter = otlp.OTLPSpanExporter(f"{backend.url}/v1/traces")
+        application = TracerProvider(shutdown_on_exit=False)
+        application.add_span_processor(SimpleSpanProcessor(exporter))
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", backend.url)
+        runtime = Runtime(Settings.from_env(environ), tracer_provider=application)
+        runtime.tracer().start_span("chat").end()
+        runtime.flush(10)
+        runtime.shutdown(10)
+        exporter.shutdown()
+    assert [request.path for request in backend.requests] == ["/v1/traces"] * count
