@@ -25,7 +25,7 @@ __all__ = ["ROUNDS", "figures"]
 
 ROUNDS = 201
 
-_CALLS, _WARM_UP_CALLS = 20, 5
+_CALLS, _WARM_UP_CALLS = 100, 20
 _TIMES = 1.3
 _HISTORY = [
     {"role": "user", "content": "Which ferry goes to the island in the morning?"},
