@@ -104,7 +104,8 @@ class SpanSink:
     def finish(self, span: Span, record: Record, labels: Mapping[str, Any]) -> None:
         """Fill and end a span; on the worker's thread. `labels` stand on its children too."""
         span.update_name(genai.name(record.operation, _subject(record)))
-        span.set_attributes(genai.attributes(record, limit_bytes=self.limit_bytes))
+        attributes = genai.attributes(record, limit_bytes=self.limit_bytes)
+        span.set_attributes(attributes)
         for given in record.handoffs:
             span.add_event(genai.HANDOFF, genai.handoff(given), _at(record, ended=True))
         if record.failure is not None:
@@ -116,6 +117,8 @@ class SpanSink:
         if self.measure is not None:
             self.measure(record)
         words = genai.content(record, limit_bytes=self.limit_bytes) if self.content else {}
+        if cut := genai.cut(words):
+            words[genai.TRUNCATED] = genai.cut(attributes) + cut
         self.end(span, words, _at(record, ended=True))
 
     def link(self, span: Span, had: Iterable[tuple[str, Role]]) -> None:

@@ -260,6 +260,39 @@ def test_parameters_stay_within_the_limit_and_are_json():
     assert json.loads(text)["metadata"]["note"].startswith("long long")
 
 
+TOO_LONG = {
+    "an object among the parameters": (
+        {"input": Input(parameters={"response_format": {"schema": {"a": "long " * 1000}}})},
+        ("mistral_ai.request.response_format", "mistral_ai.request.parameters"),
+    ),
+    "usage, which is JSON": (
+        {"usage": Usage(raw=json.dumps({"new": "long " * 1000, "prompt_tokens": 3}))},
+        ("mistral_ai.usage.raw",),
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "cut"), TOO_LONG.values(), ids=TOO_LONG)
+def test_json_that_is_too_long_is_cut_inside_and_named(fields, cut):
+    found = genai.attributes(Record(**BARE, **fields), limit_bytes=200)
+    assert found[genai.TRUNCATED] == cut
+    for key in cut:
+        assert isinstance(json.loads(found[key]), dict)
+        assert len(found[key].encode()) <= 200
+
+
+def test_a_text_that_is_too_long_is_cut_at_its_end():
+    found = genai.attributes(Record(**BARE, output=Output(id="é" * 1000)), limit_bytes=201)
+    assert found["gen_ai.response.id"] == "é" * 100
+    assert found[genai.TRUNCATED] == ("gen_ai.response.id",)
+
+
+def test_a_text_that_just_fits_is_kept():
+    found = genai.attributes(Record(**BARE, output=Output(id="é" * 100)), limit_bytes=200)
+    assert found["gen_ai.response.id"] == "é" * 100
+    assert genai.TRUNCATED not in found
+
+
 def test_parameters_that_json_cannot_say_are_said_all_the_same():
     record = Record(**BARE, input=Input(parameters={"presence": math.inf, "big": 2**70}))
     text = genai.attributes(record, limit_bytes=LIMIT)["mistral_ai.request.parameters"]

@@ -415,6 +415,20 @@ def test_words_are_attributes_where_the_settings_say_so(sinking, exporter):
     assert shown(ended(sinking(), exporter, **SAID, tool_runs=(RUN,))) == [True, True]
 
 
+def test_what_was_cut_is_named_whether_words_or_not(sinking, exporter):
+    long = "word " * 1000
+    asked = Input(
+        model="m",
+        messages=(Message(role="user", parts=(Text(long),)),),
+        parameters={"metadata": {"note": long}},
+    )
+    (span,) = ended(sinking(limit_bytes=300), exporter, input=asked)
+    assert span.attributes["mistral_ai.truncated"] == (
+        "mistral_ai.request.parameters",
+        "gen_ai.input.messages",
+    )
+
+
 def test_words_are_nowhere_where_the_settings_say_so(sinking, exporter):
     words = {}
     sink = sinking(content=False, words=words)

@@ -30,8 +30,10 @@ from interceptor.record import (
 __all__ = [
     "HANDOFF",
     "PROVIDER",
+    "TRUNCATED",
     "attributes",
     "content",
+    "cut",
     "handoff",
     "name",
     "start",
@@ -41,12 +43,15 @@ __all__ = [
 
 PROVIDER = "mistral_ai"
 HANDOFF = "mistral_ai.agent.handoff"
+TRUNCATED = "mistral_ai.truncated"
+"""The attribute that names those which were cut; `content` and `attributes` may both have it."""
 
 Value = str | bool | int | float | tuple[str, ...] | tuple[float, ...]
 Attributes = dict[str, Value]
 
 _NS = 1e9
 _MOST = 2**63 - 1
+_MOST_BYTES_A_CHAR = 4
 _NAMED_PARAMETERS = (
     "min_tokens",
     "tool_choice",
@@ -89,9 +94,9 @@ def start(
 def attributes(record: Record, *, limit_bytes: int) -> Attributes:
     """Give everything that a record says but its words. What is None there is absent here.
 
-    JSON among it (the request's parameters) stays within `limit_bytes`, as in `content`.
+    Each text stays within `limit_bytes`, and each is JSON still that was; what was cut is named as
+    in `content`.
     """
-    parameters = record.input.parameters
     found = {
         "gen_ai.operation.name": record.operation,
         "gen_ai.provider.name": PROVIDER,
@@ -101,9 +106,18 @@ def attributes(record: Record, *, limit_bytes: int) -> Attributes:
         **_usage(record.usage),
         **_exchange(record),
         **_stream(record),
-        "mistral_ai.request.parameters": fitted(parameters, limit_bytes)[0] if parameters else None,
+        "mistral_ai.request.parameters": record.input.parameters or None,
     }
-    return {key: _flat(value) for key, value in found.items() if value is not None}
+    flat: Attributes = {}
+    shorter = []
+    for key, value in found.items():
+        if value is not None:
+            flat[key], is_cut = _flat(value, limit_bytes)
+            if is_cut:
+                shorter.append(key)
+    if shorter:
+        flat[TRUNCATED] = tuple(shorter)
+    return flat
 
 
 def content(record: Record, *, limit_bytes: int) -> Attributes:
@@ -121,6 +135,11 @@ def content(record: Record, *, limit_bytes: int) -> Attributes:
         "gen_ai.tool.definitions": tools,
     }
     return _cut_to_fit(values, limit_bytes)
+
+
+def cut(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the names of the attributes that were cut, as attributes themselves name them."""
+    return tuple(found.get(TRUNCATED, ()))
 
 
 def tool_run(run: ToolRun) -> Attributes:
@@ -271,15 +290,15 @@ def _stream(record: Record) -> dict[str, Any]:
 
 def _cut_to_fit(values: Mapping[str, Any], limit_bytes: int) -> Attributes:
     found: Attributes = {}
-    cut = []
+    shorter = []
     for key, value in values.items():
         if value:
             text, is_cut = fitted(value, limit_bytes)
             found[key] = text
             if is_cut:
-                cut.append(key)
-    if cut:
-        found["mistral_ai.truncated"] = tuple(cut)
+                shorter.append(key)
+    if shorter:
+        found[TRUNCATED] = tuple(shorter)
     return found
 
 
@@ -330,13 +349,29 @@ def _json(text: str) -> Any:
         return text
 
 
-def _flat(value: Any) -> Any:
-    """An object is given as JSON text, and so is an integer too large for OTLP."""
+def _flat(value: Any, limit_bytes: int) -> tuple[Any, bool]:
+    """Give a value as an attribute takes it, and whether it had to be cut.
+
+    An object is given as JSON text, an integer too large for OTLP as text.
+    """
     if isinstance(value, dict | list):
-        return fitted(value, _MOST)[0]
+        return fitted(value, limit_bytes)
+    if isinstance(value, str) and len(value) > limit_bytes // _MOST_BYTES_A_CHAR:
+        return _shortened(value, limit_bytes)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST:
-        return str(value)
-    return value
+        return str(value), False
+    return value, False
+
+
+def _shortened(text: str, limit_bytes: int) -> tuple[str, bool]:
+    """Cut a text that is too long: JSON inside its structure, any other at its end."""
+    data = text.encode()
+    if len(data) <= limit_bytes:
+        return text, False
+    value = _json(text)
+    if isinstance(value, str):
+        return data[:limit_bytes].decode(errors="ignore"), True
+    return fitted(value, limit_bytes)
 
 
 def _seconds(ns: int | None) -> float | None:
