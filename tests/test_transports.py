@@ -436,7 +436,6 @@ async def test_a_secret_is_struck_out_wherever_it_comes_back(way, tapped, caplog
     assert [record.failure is not None for record in kept] == [True, True, True]
     assert KEY not in repr(list(kept))
     assert KEY not in caplog.text
-    assert KEY not in repr(kept.starts)
 
 
 @every_way

@@ -205,9 +205,15 @@ async def test_a_request_that_cannot_be_looked_at(way, caplog):
 async def test_a_head_that_cannot_be_read_costs_nothing_else(way, caplog):
     recorder, kept = recording()
 
+    class Odd:
+        raw = ((None, None),)
+
+        def __init__(self, *_):
+            pass
+
     def answer(_):
         response = way.response(PIECES)
-        response.headers = type("Odd", (), {"raw": [(None, None)]})()
+        response.headers = Odd()
         return response
 
     response = await way.handle(way.tap(way.inner(answer), recorder), way.request())
