@@ -4,11 +4,13 @@ import base64
 import hashlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interceptor.reading import read
 from interceptor.record import Blob, FileRef, Generic, Input, Link, Message, Text
 from interceptor.wire.embeddings import slimmed
-from tests.recorded_exchanges import SSE, events, exchange
+from tests.recorded_exchanges import SSE, cut, events, exchange
 
 OCR, HEAR, SPEAK, EMBED = (
     f"/v1/{path}" for path in ("ocr", "audio/transcriptions", "audio/speech", "embeddings")
@@ -332,16 +334,45 @@ def test_blanks_among_vectors_do_not_matter():
     answer = b'{"data": [{"embedding" : [\n 1,\n 2 ]},\n{"embedding":[ ]} ]}'
     output = answered(EMBED, answer).output
     assert (output.embeddings_count, output.embeddings_dimensions) == (2, None)
-    assert slimmed(answer, lambda: None) == b'{"data": [{"embedding" : 2},\n{"embedding":0} ]}'
+    assert b"".join(slimmed([answer])) == b'{"data": [{"embedding" : 2},\n{"embedding":0} ]}'
 
 
-@pytest.mark.parametrize("body", [b'{"data":[{"embedding":[1,2', b'{"embedding":"x"}', b"", b"[1]"])
-def test_what_holds_no_whole_vector_is_left_alone(body):
-    assert slimmed(body, lambda: None) == body
+@given(
+    vectors=st.lists(st.lists(st.floats(0, 1), max_size=5), max_size=4),
+    blank=st.sampled_from(["", " ", "\n  "]),
+    places=st.lists(st.integers(0, 300)),
+)
+def test_vectors_are_cut_out_wherever_pieces_end(vectors, blank, places):
+    def answer(held):
+        items = (f'{{"object":"embedding",{blank}"embedding"{blank}:{blank}{one}}}' for one in held)
+        return f'{{"data":[{",".join(items)}],"usage":{{}}}}'.encode()
+
+    pieces = cut(answer(vectors), places)
+    assert b"".join(slimmed(pieces)) == answer(map(len, vectors))
 
 
-def test_many_vectors_are_cut_with_pauses():
+WITHOUT = {
+    "a text": b'{"embedding":"x"}',
+    "a name alone": b'{"embedding"',
+    "nothing": b"",
+    "a list": b"[1]",
+}
+
+
+@pytest.mark.parametrize("body", WITHOUT.values(), ids=WITHOUT)
+def test_what_holds_no_vector_is_left_alone(body):
+    assert b"".join(slimmed([body])) == body
+
+
+def test_a_vector_that_never_ends_is_noted():
+    record = read(exchange(EMBED, answered=b'{"data":[{"embedding":[1,2'))
+    assert record.notes == ("response: not JSON",)
+
+
+def test_a_large_answer_is_read_with_pauses():
     pauses = []
-    vector = b'{"embedding":[' + b"0.5," * 20_000 + b"1]},"
-    slimmed(b'{"data":[' + vector * 20 + b"]}", lambda: pauses.append(1))
-    assert len(pauses) >= 10
+    vector = b'{"embedding":[' + b"0.5," * 20_000 + b"1]}"
+    body = b'{"data":[' + b",".join([vector] * 40) + b"]}"
+    record = read(exchange(EMBED, answered=body), rest=lambda: pauses.append(1))
+    assert (record.output.embeddings_count, record.output.embeddings_dimensions) == (40, 20_001)
+    assert len(pauses) > 5

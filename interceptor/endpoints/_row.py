@@ -14,8 +14,8 @@ ANY = "*"
 """The method of a row that fits every method."""
 
 
-def _as_it_is(body: bytes, rest: Callable[[], None]) -> bytes:  # noqa: ARG001 - the column's type
-    return body
+def _as_it_is(pieces: Iterable[bytes]) -> Iterable[bytes]:
+    return pieces
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -30,7 +30,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
       names the members of its JSON that are words rather than parameters, as `a.b` where one
       stands inside another; None keeps no parameters.
     - `response` and `to_answer` read the answer; without them only the body of a failure is
-      read. `prepare` cuts out of it what need not be parsed. `media` is the modality of an
+      read. `prepare` cuts out of its pieces what need not be parsed. `media` is the modality of an
       answer that may be a file itself rather than JSON about it.
     - `chunk`, `fold`, `has_content` and `is_last` read an answer that comes as a stream of
       events or, where `is_lines`, as lines of JSON.
@@ -48,7 +48,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     to_input: Callable[[Any, Notes], Input] | None = None
     content: frozenset[str] | None = None
     response: Any = None
-    prepare: Callable[[bytes, Callable[[], None]], bytes] = _as_it_is
+    prepare: Callable[[Iterable[bytes]], Iterable[bytes]] = _as_it_is
     to_answer: Callable[[Any, Notes], Answer] | None = None
     media: str | None = None
     chunk: Any = None

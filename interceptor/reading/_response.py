@@ -3,7 +3,7 @@
 import hashlib
 import io
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,7 +25,7 @@ _BOM = b"\xef\xbb\xbf"
 _JSON_STARTS = (b"{", b"[", b'"')
 _SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _REST_EVERY_EVENTS = 128
-_REST_EVERY_CHUNKS = 16
+_REST_EVERY_PIECES = 16
 _FAILED = 400
 _PIECE_BYTES = 1 << 16
 
@@ -57,7 +57,7 @@ def to_found(exchange: Exchange, row: Endpoint, notes: Notes, rest: Callable[[],
 
 
 def _failure(exchange: Exchange, body: Body, notes: Notes, rest: Callable[[], None]) -> Failure:
-    data = _bodies.struck(_joined(body, rest), exchange.request.secrets, rest)
+    data = _bodies.struck(_joined(_pieces(body), rest), exchange.request.secrets, rest)
     return errors.of_body(data, _kind(exchange), notes)
 
 
@@ -65,9 +65,7 @@ def _of_json(
     exchange: Exchange, row: Endpoint, body: Body, notes: Notes, rest: Callable[[], None]
 ) -> Answer:
     """Read a body that is one JSON text."""
-    data = _joined(body, rest)
-    rest()
-    data = without_media(row.prepare(data, rest), rest)
+    data = without_media(_joined(row.prepare(_pieces(body)), rest), rest)
     data = _bodies.struck(data, exchange.request.secrets, rest)
     response = parse(data, row.response, notes, what="response")
     answer = Answer() if response is None else row.answer(response, notes)
@@ -162,8 +160,8 @@ class _Reading:
             if body.dropped_bytes and is_tail:
                 reader.skip_to_next_event()
             for data, at_ns in chunks:
-                for at in range(0, len(data), _PIECE_BYTES):
-                    for event in reader.feed(data[at : at + _PIECE_BYTES]):
+                for piece in _cut(data):
+                    for event in reader.feed(piece):
                         yield from self._chunk(event, at_ns)
         # What ends inside a line has lost its blank lines on the way, as recorders and proxies
         # strip them. After a whole line more of the event was to come: it is read, not counted.
@@ -245,14 +243,23 @@ def _start(body: Body) -> bytes:
     return start
 
 
-def _joined(body: Body, rest: Callable[[], None]) -> bytes:
-    """Give a body in one piece; joined at once, a large one would hold the interpreter."""
+def _joined(pieces: Iterable[bytes], rest: Callable[[], None]) -> bytes:
+    """Give pieces as one; joined at once, many would hold the interpreter."""
     whole = io.BytesIO()  # unlike a bytearray, it gives its bytes without another copy
-    for number, (data, _) in enumerate(body.head + body.tail, 1):
-        whole.write(data)
-        if number % _REST_EVERY_CHUNKS == 0:
+    for number, piece in enumerate(pieces, 1):
+        whole.write(piece)
+        if number % _REST_EVERY_PIECES == 0:
             rest()
     return whole.getvalue()
+
+
+def _pieces(body: Body) -> Iterator[bytes]:
+    return (piece for data, _ in body.head + body.tail for piece in _cut(data))
+
+
+def _cut(data: bytes) -> Iterator[bytes]:
+    """Give large data in pieces, so that nobody works on all of it at once."""
+    return (data[at : at + _PIECE_BYTES] for at in range(0, len(data), _PIECE_BYTES))
 
 
 def _content_type(exchange: Exchange) -> str:

@@ -1,7 +1,7 @@
 """Embeddings: texts in, vectors out, of which only the number and the dimension are kept."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ CONTENT = frozenset({"input", "inputs"})
 """The members of a request that are words, not parameters."""
 
 _VECTOR = re.compile(rb'"embedding"\s*:\s*\[')
-_SLICE_BYTES = 1 << 17
+_NAME_BYTES = 64
 
 
 class Request(msgspec.Struct, kw_only=True, gc=False):
@@ -42,31 +42,55 @@ class Response(msgspec.Struct, kw_only=True, gc=False):
     usage: msgspec.Raw = msgspec.Raw()
 
 
-def slimmed(body: bytes, rest: Callable[[], None]) -> bytes:
+def slimmed(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Cut each vector of numbers out of the JSON and leave its length there.
 
-    A thousand vectors are megabytes of digits: parsed whole they would hold the interpreter for
-    tens of milliseconds, while the caller's event loop waits. `rest` is called between pieces.
+    A thousand vectors are megabytes of digits: joined and parsed at once they would hold the
+    interpreter for tens of milliseconds, while the caller's event loop waits. What is inside of
+    a vector is counted and dropped as it comes; what may be half of a vector's name is held.
     """
-    kept: list[bytes] = []
-    at = since = 0
-    while key := _VECTOR.search(body, at):
-        start, end = key.end(), body.find(b"]", key.end())
-        if end < 0:
-            break
-        kept += (body[at : start - 1], b"%d" % _length(body, start, end))
-        since += end - at
-        at = end + 1
-        if since > _SLICE_BYTES:
-            since = 0
-            rest()
-    return b"".join((*kept, body[at:])) if kept else body
+    held, vector = b"", _Vector()
+    for piece in pieces:
+        data, at = held + piece, 0
+        held = b""
+        while at < len(data):
+            if vector.is_open:
+                end = data.find(b"]", at)
+                vector.count(data, at, len(data) if end < 0 else end)
+                at = len(data) if end < 0 else end + 1
+                if end >= 0:
+                    yield b"%d" % vector.close()
+            elif name := _VECTOR.search(data, at):
+                yield data[at : name.end() - 1]
+                vector.open()
+                at = name.end()
+            else:
+                keep = max(at, len(data) - _NAME_BYTES)
+                yield data[at:keep]
+                held, at = data[keep:], len(data)
+    yield held
 
 
-def _length(body: bytes, start: int, end: int) -> int:
-    """Count the numbers between two brackets."""
-    commas = body.count(b",", start, end)
-    return commas + 1 if commas or body[start:end].strip() else 0
+class _Vector:
+    """A vector going by: how many numbers it has had."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._commas, self._is_empty = 0, True
+
+    def open(self) -> None:
+        """Begin a vector."""
+        self.is_open, self._commas, self._is_empty = True, 0, True
+
+    def count(self, data: bytes, start: int, stop: int) -> None:
+        """Count what came of it."""
+        self._commas += data.count(b",", start, stop)
+        self._is_empty = self._is_empty and not data[start:stop].strip()
+
+    def close(self) -> int:
+        """End it, and give how many numbers came: one more than commas."""
+        self.is_open = False
+        return 0 if self._is_empty else self._commas + 1
 
 
 def to_input(request: Request, notes: Notes) -> Input:  # noqa: ARG001 - the table's signature
