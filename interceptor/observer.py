@@ -229,22 +229,22 @@ class Observed:
     def _fill(self) -> None:
         """Say all that there is to say, and end the span; on the worker's thread."""
         observer, span = self._observer, self.span
-        words = self._words() if self.has_words else {}
-        if not self.counts_elsewhere:
-            span.set_attributes(self.usage)
-        if not self.completed:
-            span.set_attribute("interceptor.completed", False)  # noqa: FBT003 - the value itself
         about = observed.about(self.kind, self.name)
         if self._failure is not None:
             about["error.type"] = self._failure[0]
             span.set_status(Status(StatusCode.ERROR))
         span.set_attributes(about)
+        if not self.counts_elsewhere:
+            span.set_attributes(self.usage)
+        if not self.completed:
+            span.set_attribute("interceptor.completed", False)  # noqa: FBT003 - the value itself
         if self.tool_call_id is not None:
             span.set_attributes(observed.tool_call_id(self.tool_call_id))
             observer.sink.link(span, [(self.tool_call_id, Role.RAN)])
         if observer.measure is not None:
             taken_ns = self.ended_unix_ns - self.started_unix_ns
             observer.measure(about, taken_ns / _NS)
+        words = self._words() if self.has_words else {}
         observer.sink.end(span, words, self.ended_unix_ns, openly=self.is_openly)
 
     def _words(self) -> observed.Attributes:

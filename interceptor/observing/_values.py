@@ -23,12 +23,14 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-__all__ = ["Yielded", "copied", "is_secret"]
+__all__ = ["STRUCK", "Yielded", "copied", "is_secret"]
+
+STRUCK = "[redacted]"
+"""In place of a secret."""
 
 _MOST_VALUES = 4096  # in one copy: at some hundred nanoseconds each
 _MOST_DEEP = 24
 _SHORT = 1024  # characters: a text that long is taken whatever there is already
-_STRUCK = "[redacted]"
 _LONGEST_NAME, _MOST_NAMES = 100, 4096
 
 _SPOKEN = (
@@ -213,7 +215,7 @@ class _Copier:
         for name, held in islice(value.items(), room):
             key = self._key(name)
             struck = is_secret(key) and held is not None
-            found[key] = _STRUCK if struck else self.copy(held, depth + 1)
+            found[key] = STRUCK if struck else self.copy(held, depth + 1)
         if length > len(found):
             found["…"] = _more(length - len(found))
         return found

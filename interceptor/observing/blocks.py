@@ -14,7 +14,7 @@ from interceptor.dialects.observed import Kind
 from interceptor.errors import InterceptorError
 from interceptor.exchange import CLOSED_EARLY
 from interceptor.observer import Observed
-from interceptor.observing._values import copied, is_secret
+from interceptor.observing._values import STRUCK, copied, is_secret
 from interceptor.observing.sessions import to_labels
 from interceptor.quiet import quietly, report
 from interceptor.settings import Content
@@ -37,7 +37,6 @@ __all__ = [
 Kinds = Literal["chain", "agent", "tool", "retriever", "llm"]
 Contents = Literal["full", "metadata"]
 
-_STRUCK = "[redacted]"
 _log = logging.getLogger("interceptor")
 
 
@@ -314,7 +313,7 @@ def _failure(reason: BaseException | str) -> tuple[str, str | None]:
 
 def _flat(attributes: Mapping[str, Any], limit: int) -> dict[str, observed.Value]:
     return {
-        name: _STRUCK if is_secret(name) else observed.flat(copied(value, limit)[0], limit)
+        name: STRUCK if is_secret(name) else observed.flat(copied(value, limit)[0], limit)
         for name, value in attributes.items()
         if value is not None
     }

@@ -53,7 +53,9 @@ def observe(
     of thing it does, and `content="metadata"` where its words are to stay out whatever the
     settings say. For functions, methods, and generators, each sync or async. The function
     behaves as before: it gives the same objects, raises the same exceptions, and runs where it
-    ran. A generator's span lasts until the generator ends; one that nobody starts has none.
+    ran. A generator's span lasts until the generator ends; one that nobody starts has none. (Only
+    this is different: a coroutine or a generator that is given wrong arguments says so when it
+    first runs.)
 
     Arguments are copied before the function runs, the result when it has ended, a generator's
     items as they are yielded, and all of it is made into JSON later, on another thread. Copied are
