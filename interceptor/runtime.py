@@ -137,9 +137,11 @@ class Runtime:
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until the spans of all calls that have ended are where they go."""
+        until = time.monotonic() + timeout_s
         is_done = self.recorder.flush(timeout_s)
         for processor in self.processors:
-            is_done = processor.force_flush(int(timeout_s * 1000)) and is_done
+            left_ms = int(_left(until) * 1000)
+            is_done = processor.force_flush(left_ms) and is_done
         return is_done
 
     def kept(self) -> AbstractContextManager["Store"]:
@@ -306,8 +308,9 @@ def flush(timeout_s: float = 5.0) -> bool:
 
     Exporters' own time-outs apply besides. Gives True where nothing was recorded.
     """
+    until = time.monotonic() + timeout_s
     runtimes = (*_state.retired, *((_state.runtime,) if _state.runtime else ()))
-    done = [runtime.flush(timeout_s) for runtime in runtimes]
+    done = [runtime.flush(_left(until)) for runtime in runtimes]
     return all(done)
 
 
@@ -369,6 +372,11 @@ def _forgiven(error: InterceptorError, forgive: Forgive | None) -> None:
     if forgive is None:
         raise error
     forgive(error)
+
+
+def _left(until_s: float) -> float:
+    """Give the seconds that are left until a reading of the monotonic clock."""
+    return max(0.0, until_s - time.monotonic())
 
 
 def _say(what: str) -> None:

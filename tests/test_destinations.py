@@ -80,14 +80,36 @@ def test_otlp_shows_words_only_where_the_settings_say_so(monkeypatch, content, i
     built.shutdown()
 
 
-def test_otlp_without_its_package_says_what_to_install(monkeypatch):
-    name = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
-    monkeypatch.setitem(sys.modules, name, None)
+HTTP = "pip install 'mistral-interceptor[otlp]'"
+GRPC = (
+    "pip install opentelemetry-exporter-otlp-proto-grpc, "
+    "or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+)
+PROTOCOLS = {
+    "none named": ({}, HTTP),
+    "HTTP": ({"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, HTTP),
+    "gRPC": ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, GRPC),
+    "gRPC for traces": (
+        {
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
+        },
+        GRPC,
+    ),
+}
+
+
+@pytest.mark.parametrize(("environ", "remedy"), PROTOCOLS.values(), ids=PROTOCOLS)
+def test_otlp_without_its_package_says_what_to_install(monkeypatch, environ, remedy):
+    for protocol in ("http", "grpc"):
+        name = f"opentelemetry.exporter.otlp.proto.{protocol}.trace_exporter"
+        monkeypatch.setitem(sys.modules, name, None)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         destinations.build("otlp", Settings(), {})
     assert str(caught.value) == (
-        "destination 'otlp' needs a package that is not installed; "
-        "pip install 'mistral-interceptor[otlp]'"
+        f"destination 'otlp' needs a package that is not installed; {remedy}"
     )
 
 

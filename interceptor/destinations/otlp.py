@@ -1,4 +1,7 @@
-"""Any OTLP backend, over HTTP, as the `OTEL_EXPORTER_OTLP_*` variables say."""
+"""Any OTLP backend, over HTTP or gRPC, as the `OTEL_EXPORTER_OTLP_*` variables say."""
+
+import os
+from importlib import import_module
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -10,16 +13,30 @@ __all__ = ["SHOWS_CONTENT", "build"]
 
 SHOWS_CONTENT = False
 
+_REMEDIES = {
+    "http": "pip install 'mistral-interceptor[otlp]'",
+    "grpc": (
+        "pip install opentelemetry-exporter-otlp-proto-grpc, "
+        "or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+    ),
+}
 _MOST_SPANS_A_BATCH = 16  # with content on, a collector's 4 MiB message limit is near
 
 
 def build(settings: Settings) -> SpanProcessor:  # noqa: ARG001 - the variables say it all
     """Give a processor that sends spans in small batches."""
+    protocol = "grpc" if _protocol() == "grpc" else "http"
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        module = import_module(f"opentelemetry.exporter.otlp.proto.{protocol}.trace_exporter")
     except ImportError as error:
         raise SettingsError(
-            "destination 'otlp' needs a package that is not installed; "
-            "pip install 'mistral-interceptor[otlp]'"
+            f"destination 'otlp' needs a package that is not installed; {_REMEDIES[protocol]}"
         ) from error
-    return BatchSpanProcessor(OTLPSpanExporter(), max_export_batch_size=_MOST_SPANS_A_BATCH)
+    exporter = module.OTLPSpanExporter()
+    return BatchSpanProcessor(exporter, max_export_batch_size=_MOST_SPANS_A_BATCH)
+
+
+def _protocol() -> str:
+    """Give the protocol that the exporters' own variables name; they do not read it themselves."""
+    names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+    return next((value for name in names if (value := os.environ.get(name, "").strip())), "")

@@ -23,9 +23,12 @@ def environment_proxies(library: str) -> dict[str, str | None]:
     for scheme in ("http", "https", "all"):
         if url := found.get(scheme):
             mounts[f"{scheme}://"] = url if "://" in url else f"http://{url}"
-    pattern = _pattern if library == "httpx" else _pattern2
-    direct = (pattern(host) for host in hosts if host)
-    return mounts | {one: None for one in direct if one is not None}
+    is_first = library == "httpx"
+    for host in filter(None, hosts):
+        pattern = _pattern(host) if is_first else _pattern2(host)
+        if pattern is not None and (is_first or _is_readable(pattern, library)):
+            mounts[pattern] = None
+    return mounts
 
 
 def _pattern(host: str) -> str:
@@ -41,7 +44,7 @@ def _pattern(host: str) -> str:
 
 
 def _pattern2(host: str) -> str | None:
-    """Give httpx2's pattern: it knows more forms, and leaves out what it cannot read."""
+    """Give httpx2's pattern: it knows more forms; None for what it leaves out."""
     address, slash, prefix = host.partition("/")
     pattern = _pattern(host)
     if "://" not in host and _ip_version(host) != _IPV4:
@@ -53,12 +56,12 @@ def _pattern2(host: str) -> str | None:
             return None
         elif host.startswith("*."):
             pattern = f"all://{host}"
-    return pattern if _is_readable(pattern) else None
+    return pattern
 
 
-def _is_readable(pattern: str) -> bool:
+def _is_readable(pattern: str, library: str) -> bool:
     """Tell whether a client takes a pattern, the only way that the library says so in public."""
-    http = importlib.import_module("httpx2")
+    http = importlib.import_module(library)
     nowhere = http.MockTransport(lambda _: http.Response(200))
     try:
         http.Client(transport=nowhere, mounts={pattern: None}, trust_env=False).close()
