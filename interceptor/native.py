@@ -55,7 +55,7 @@ def _outside(native: Any, context: Context) -> Context:
 
 def _is_traced_by_1(headers: Mapping[str, str], context: Context) -> bool:
     """Tell whether mistralai 1.x has made a span of this request. It is never current."""
-    if not headers.get("user-agent", "").startswith(_FIRST_AGENT):
+    if "traceparent" not in headers or not headers.get("user-agent", "").startswith(_FIRST_AGENT):
         return False
     if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
         return False

@@ -120,8 +120,9 @@ class Recording:
 
     `end` may be called any number of times, from any thread and from a finaliser: the first one
     counts, and it only takes a list's last item and puts into a queue. Neither it nor the context
-    ever raises anything of its own. `answered` gives the
-    response's headers that are kept; there are many, so they are picked on the worker's thread.
+    ever raises anything of its own. `asked` completes the request with the headers that are kept
+    and the credentials that it carried, `answered` gives the headers of the response: there are
+    many, so they are gone through on the worker's thread.
     """
 
     __slots__ = (
@@ -135,6 +136,7 @@ class Recording:
         "_scope",
         "_trace",
         "answered",
+        "asked",
         "call",
         "clock_ns",
         "exchange",
@@ -154,6 +156,7 @@ class Recording:
     ) -> None:
         """Begin; `owner` is the id of the tap that will feed it."""
         self.exchange, self.call, self.owner = exchange, call, owner
+        self.asked: Callable[[Request], Request] | None = None
         self.answered: Callable[[], Mapping[str, str]] | None = None
         self.is_taped = call.is_taped
         self.clock_ns = recorder.clock_ns
@@ -227,6 +230,12 @@ class Recording:
 
     def run(self) -> None:
         """Read the exchange and hand the record over; on the worker's thread."""
+        if self.asked is not None:
+            try:
+                self.exchange.request = self.asked(self.exchange.request)
+            except Exception as error:  # noqa: BLE001 - what is to be struck out is not known now
+                report("the head of a request", error)
+                self.exchange.let_go()
         if self.answered is not None:
             with quietly("the head of an answer"):
                 self.exchange.headers = self.answered()
@@ -301,11 +310,17 @@ class Recorder:
         request: Request,
         extensions: MutableMapping[str, Any],
         *,
+        headers: Mapping[str, str] | None = None,
+        asked: Callable[[Request], Request] | None = None,
         decode: Decode | None = None,
         trace: Tracing | None = None,
         owner: int = 0,
     ) -> Recording | None:
-        """Begin a recording; None where the request is inside one already, or the sink declines."""
+        """Begin a recording; None where the request is inside one already, or the sink declines.
+
+        `request` is what is known at once, `asked` completes it later, on the worker's thread;
+        `headers` are the request's own, for the sink to look at meanwhile.
+        """
         attempts = extensions.get(_EXTENSION)
         if attempts is None:
             attempts = extensions[_EXTENSION] = _Attempts()
@@ -334,7 +349,7 @@ class Recorder:
                 attempt=attempts.count,
                 started_unix_ns=exchange.started_unix_ns,
                 first=attempts.first,
-                headers=request.headers,
+                headers=request.headers if headers is None else headers,
                 extensions=extensions,
             )
         )
@@ -345,6 +360,7 @@ class Recorder:
         timed = trace if self.phases else None
         recording = Recording(self, row, exchange, call, extensions, timed, owner)
         if recording.is_taped:
+            recording.asked = asked
             self.expect(recording)
         return recording
 

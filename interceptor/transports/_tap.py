@@ -5,42 +5,27 @@ response and raises the same exceptions as the transport inside it; only `respon
 replaced. What goes wrong on our side is caught here, logged and dropped.
 """
 
-import re
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
     Callable,
-    Iterable,
     Iterator,
     Mapping,
 )
-from types import GeneratorType, TracebackType
+from types import GeneratorType, MappingProxyType, TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl
 
 from interceptor import slot
 from interceptor.exchange import ABANDONED, CLOSED_EARLY, Decode, Ending, Request
 from interceptor.quiet import quietly, report
 from interceptor.recorder import Mark, Recorder, Recording, Trace, Tracing
+from interceptor.transports import _heads
 
 __all__ = ["AsyncTap", "AsyncTapStream", "Tap", "TapStream"]
 
 _SWITCHING_PROTOCOLS = 101
-_CREDENTIALS = ("authorization", "x-api-key", "api-key", "proxy-authorization")
-_KEPT_REQUEST = ("content-type", "content-encoding", "traceparent", "user-agent", *_CREDENTIALS)
-_KEPT_RESPONSE = (
-    "content-type",
-    "content-encoding",
-    "content-length",
-    "mistral-correlation-id",
-    "x-envoy-upstream-service-time",
-    "x-kong-request-id",
-    "x-model-deprecation-timestamp",
-)
-_RATELIMIT = "x-ratelimit-"
-_MOST_NAMES = 1024
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _MOST_MESSAGE_CHARS = 4096
-_SECRET = re.compile(r"key|token|secret|sig|pass|auth", re.IGNORECASE)
 
 Add = Callable[[bytes, int], None]
 
@@ -65,6 +50,7 @@ class _Tapping(_Around):
     """The transport that is tapped."""
 
     _decode: Decode
+    _carries_sdk_1 = False  # mistralai 1.x runs on httpx alone; its spans are told by headers
     _last: Recorder | None = None  # who recorded the last call, and knows which are still open
 
     def __init__(self, inner: Any = None, *, recorder: Recorder | None = None) -> None:
@@ -98,10 +84,13 @@ class _Tapping(_Around):
             if row is None:
                 return None
             self._last = recorder
+            head = _heads.copied(request.headers)
             return recorder.open(
                 row,
                 _sent(request, host, path),
                 request.extensions,
+                headers=head if self._carries_sdk_1 else None,
+                asked=lambda sent: _heads.asked(sent, head, url),
                 decode=self._decode,
                 trace=trace,
                 owner=id(self),
@@ -380,10 +369,10 @@ def _received(response: Any, recording: Recording, stream_kind: type[_Tapped]) -
     """Tape a response: replace its stream, or take the content of one that is read already."""
     try:
         now_ns = recording.clock_ns()
-        raw = response.headers.raw  # a copy: the caller may change them
+        head = _heads.copied(response.headers)
         version = response.extensions.get("http_version", b"")
         is_read = response.is_closed
-        recording.answered = lambda: _response_headers.of(raw, is_decoded=is_read)
+        recording.answered = lambda: _heads.answered(head, is_decoded=is_read)
         recording.exchange.respond(
             response.status_code,
             {},
@@ -415,77 +404,16 @@ def _read_already(response: Any, recording: Recording, now_ns: int) -> None:
 
 
 def _sent(request: Any, host: str, path: str) -> Request:
-    """Give what may be kept of a request. The body is looked at, never read."""
-    headers = _request_headers.of(request.headers.raw)
-    secrets = [
-        headers.pop(name).strip().rpartition(" ")[2] for name in _CREDENTIALS if name in headers
-    ]
-    if query := request.url.query:
-        secrets += [value for name, value in parse_qsl(query.decode()) if _SECRET.search(name)]
+    """Give what is to be known of a request at once. The body is looked at, never read."""
     try:
         body = request.content
+        form = None
     except Exception:  # noqa: BLE001 - RequestNotRead: an upload goes by as a stream
-        body = None
-    form = None if body is not None else _form(request)
+        body, form = None, _heads.form(request)
     # In the order of its fields, and made as a tuple is: by name it takes four times as long.
     return Request._make(
-        (request.method, host, request.url.port, path, headers, body, tuple(secrets), form)
+        (request.method, host, request.url.port, path, _NO_HEADERS, body, (), form)
     )
-
-
-def _form(request: Any) -> Mapping[str, str | list[str]] | None:
-    """Give the text fields of a multipart upload, and of each file its name; never its bytes.
-
-    A name that repeats has a list of texts.
-    """
-    fields = getattr(request.stream, "fields", None)
-    if not isinstance(fields, list):
-        return None
-    found: dict[str, list[str]] = {}
-    for field in fields:
-        value = getattr(field, "value", None)
-        if value is None:
-            value = getattr(field, "filename", None)
-        text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-        found.setdefault(str(getattr(field, "name", "")), []).append(text)
-    return {name: texts if len(texts) > 1 else texts[0] for name, texts in found.items()}
-
-
-class _Kept(dict[bytes, str]):
-    """The names of the headers that are kept, by what they look like on the wire.
-
-    A dozen headers a call are looked at on the caller's thread, so what becomes of a name is
-    remembered, in whatever case it came: the empty text where it is dropped. As servers name
-    headers, there is a limit to that.
-    """
-
-    def __init__(self, names: Iterable[str], prefix: str | None = None) -> None:
-        super().__init__()
-        self._names, self._prefix = frozenset(names), prefix
-
-    def __missing__(self, name: bytes) -> str:
-        lower = name.decode("latin-1").lower()
-        is_kept = lower in self._names or (self._prefix and lower.startswith(self._prefix))
-        kept = lower if is_kept else ""
-        if len(self) < _MOST_NAMES:
-            self[name] = kept
-        return kept
-
-    def of(self, raw: list[tuple[bytes, bytes]], *, is_decoded: bool = False) -> dict[str, str]:
-        """Give the headers that are kept, by lower-case name; of one sent twice, the first.
-
-        Of a body that is decoded already (`is_decoded`), the encoding is of no more concern.
-        """
-        found = {
-            kept: value.decode("latin-1") for name, value in reversed(raw) if (kept := self[name])
-        }
-        if is_decoded:
-            found.pop("content-encoding", None)
-        return found
-
-
-_request_headers = _Kept(_KEPT_REQUEST)
-_response_headers = _Kept(_KEPT_RESPONSE, _RATELIMIT)
 
 
 def _reason(error: BaseException) -> Ending:

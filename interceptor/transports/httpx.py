@@ -51,6 +51,7 @@ class Transport(Tap, httpx.BaseTransport):
 
     _stream_type = _Stream
     _decode = staticmethod(_decode)
+    _carries_sdk_1 = True
 
     @staticmethod
     def _default() -> Any:
@@ -66,6 +67,7 @@ class AsyncTransport(AsyncTap, httpx.AsyncBaseTransport):
 
     _async_stream_type = _AsyncStream
     _decode = staticmethod(_decode)
+    _carries_sdk_1 = True
 
     @staticmethod
     def _default() -> Any:
