@@ -381,3 +381,21 @@ def test_metrics_go_through_the_provider_given(changes, names):
     assert sorted(metric.name for scope in scopes for metric in scope.metrics) == sorted(names)
     assert {scope.scope.name for scope in scopes} <= {"interceptor"}
     provider.shutdown()
+
+
+def test_one_flush_has_one_deadline():
+    """However many destinations there are, nobody waits longer than they said."""
+    given = []
+
+    class Slow(SpanProcessor):
+        def force_flush(self, timeout_millis: int = 30_000) -> bool:
+            given.append(timeout_millis)
+            return threading.Event().wait(timeout_millis / 1000)
+
+    in_force(TracerProvider(shutdown_on_exit=False))
+    found = runtime.current()
+    assert found is not None
+    found.processors = (Delivery(Slow(), None), Delivery(Slow(), None))
+    assert not interceptor.flush(timeout_s=0.05)
+    assert 0 < given[0] <= 50
+    assert given[1] == 0
