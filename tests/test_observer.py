@@ -3,6 +3,7 @@
 import gc
 import threading
 
+import msgspec
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -100,6 +101,20 @@ def test_a_policy_leaves_no_words(policy, note):
     span = kept.only()
     assert (span.input, span.output, span.status_message) == (None, None, None)
     assert span.attributes.get("mistral_ai.notes") == ([note] if note else None)
+
+
+@pytest.mark.usefixtures("in_memory")
+def test_a_policy_that_breaks_its_record_leaves_a_span_without_words():
+    interceptor.configure(
+        destinations=(),
+        content="full",
+        redact=lambda record: msgspec.structs.replace(record, input=None),
+    )
+    ask("tea")
+    span = kept.only()
+    assert (span.input, span.output, span.failed) == (None, None, True)
+    assert span.attributes["gen_ai.operation.name"] == "invoke_workflow"
+    assert span.duration_s is not None
 
 
 @pytest.mark.usefixtures("in_memory")
