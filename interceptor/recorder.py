@@ -236,6 +236,7 @@ class Recording:
             except Exception as error:  # noqa: BLE001 - what is to be struck out is not known now
                 report("the head of a request", error)
                 self.exchange.let_go()
+                self.exchange.ending = _without_message(self.exchange.ending)
         if self.answered is not None:
             with quietly("the head of an answer"):
                 self.exchange.headers = self.answered()
@@ -430,6 +431,11 @@ def _glance(body: bytes | None) -> tuple[str | None, str | None]:
         return None, None
     name = found[2].decode(errors="replace")
     return (name, None) if found[1] == b"model" else (None, name)
+
+
+def _without_message(ending: Ending | None) -> Ending | None:
+    """An exception may quote a credential."""
+    return None if ending is None else ending._replace(message=None)
 
 
 def _failure(exchange: Exchange) -> Failure | None:

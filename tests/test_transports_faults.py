@@ -224,6 +224,31 @@ async def test_a_head_that_cannot_be_read_costs_nothing_else(way, caplog):
 
 
 @every_way
+async def test_a_requests_head_that_cannot_be_read_costs_all_words(way, caplog):
+    """What is to be struck out is not known then."""
+    recorder, kept = recording()
+
+    class Odd:
+        raw = ((None, None),)
+
+        def __init__(self, *_):
+            pass
+
+    def answer(_):
+        raise way.http.LocalProtocolError("Illegal header value b'Bearer secret'")
+
+    request = way.request()
+    request.headers = Odd()
+    with pytest.raises(way.http.LocalProtocolError):
+        await way.handle(way.tap(way.inner(answer), recorder), request)
+    assert recorder.flush(10)
+    (record,) = kept
+    assert (record.failure.kind, record.failure.message) == ("LocalProtocolError", None)
+    assert record.input.messages == ()
+    assert "the head of a request was lost" in caplog.text
+
+
+@every_way
 async def test_phases_that_cannot_be_noted(way, caplog):
     """httpcore calls our function in the midst of its work: it never raises."""
     recorder, _ = clock(1)
