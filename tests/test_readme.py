@@ -36,13 +36,17 @@ sys.modules["sdk"] = types.SimpleNamespace(Mistral=Mistral)
 
 @pytest.fixture
 def server(snippet):
-    turns = ("payments_first_turn", "payments_second_turn") if "PAYMENTS" in snippet else ("plain",)
+    turns = (
+        ("payments_first_turn", "payments_second_turn") if "get_trace" in snippet else ("plain",)
+    )
     with Server.of(*(f"chat.completions/{turn}" for turn in turns)) as found:
         yield found
 
 
 def ran(snippet: str, server: Server, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a snippet as it stands, in a program and a folder of its own."""
+    if "interceptor.get_trace" in snippet and "Mistral(" not in snippet:
+        snippet = next(s for s in SNIPPETS if "PAYMENTS" in s) + snippet
     program = folder / "program.py"
     program.write_text(PRELUDE + snippet.replace("from mistralai.client import", "from sdk import"))
     environ = {
