@@ -92,6 +92,6 @@ def frameworks(session: nox.Session) -> None:
     session.run("pytest", "-m", "frameworks", *session.posargs)
 
 
-def install(session: nox.Session, *requirements: str, extras: str = "test") -> None:
+def install(session: nox.Session, *requirements: str, extras: str = "otlp,test") -> None:
     """Install this checkout with what a session wants beside it, in one resolution."""
     session.install("--upgrade", "--editable", f".[{extras}]", *requirements)

@@ -8,6 +8,7 @@ import pytest
 
 from interceptor.errors import InterceptorError
 from interceptor.installing import autostart
+from interceptor.installing.environment import missing, way_in
 from tests.environments import Environment, environ, run
 
 
@@ -47,6 +48,14 @@ def test_the_file_for_newer_pythons_names_what_there_is(packages):
     _, start = autostart.enable()
     module, _, function = start.read_text("utf-8").strip().partition(":")
     assert callable(getattr(__import__(module, fromlist=[function]), function))
+
+
+def test_it_is_what_the_switch_alone_goes_by(packages):
+    switch = {"INTERCEPTOR": "1"}
+    assert missing(switch) is not None
+    pth, _ = autostart.enable()
+    assert way_in(switch) == f"INTERCEPTOR, and {pth}"
+    assert missing(switch) is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders have no such modes there")

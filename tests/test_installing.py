@@ -4,6 +4,7 @@ import asyncio
 import gc
 import importlib
 import logging
+import os
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,7 @@ import interceptor
 from interceptor import testing
 from interceptor.errors import TransportError
 from interceptor.installing import arming, boot
+from interceptor.installing.otel import Instrumentor
 from interceptor.replay import Server
 from tests.ways import ASKED, LIBRARIES, Way
 
@@ -182,7 +184,7 @@ def test_other_requests_load_nothing_of_ours(server, library):
         loaded = ("interceptor.recorder", "interceptor.transports", "opentelemetry.sdk", "sqlite3")
         print(*(name for name in loaded if name in sys.modules))
     """
-    assert run(program) == ""
+    assert run(program, env=unmeasured()) == ""
 
 
 # Undoing
@@ -330,6 +332,24 @@ def test_a_client_that_is_dropped_goes_at_once(way, server):
 
 
 @every_way
+def test_a_client_that_asked_nothing_is_closed_as_ever(way):
+    interceptor.install()
+
+    async def enter_and_leave(client):
+        async with client:
+            pass
+
+    if way.is_async:
+        asyncio.run(enter_and_leave(make(way)))
+        asyncio.run(make(way).aclose())
+        return
+    with make(way) as client:
+        pass
+    assert client.is_closed
+    make(way).close()
+
+
+@every_way
 def test_closing_ends_what_is_open(way, server):
     interceptor.install()
 
@@ -385,10 +405,17 @@ def test_what_cannot_be_instrumented_is_refused(given_, said):
 # Before the library is there
 
 
-def run(program):
+def unmeasured():
+    """Give this environment without what has coverage loaded, and with it SQLite."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+
+
+def run(program, **options):
     """Give what a program prints in a process of its own."""
     command = [sys.executable, "-c", textwrap.dedent(program)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, **options
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip() + done.stderr.strip()
 
@@ -506,6 +533,25 @@ def test_importing_auto_installs_unless_it_is_off(monkeypatch, value, is_armed):
         monkeypatch.setenv("INTERCEPTOR", value)
     program = "import interceptor.auto, interceptor.installing.boot as b; print(b.is_started())"
     assert run(program) == str(is_armed)
+
+
+def test_a_library_that_is_not_as_it_was_is_said_and_imported_all_the_same(tmp_path):
+    (tmp_path / "httpx.py").write_text("Client = None\n")
+    program = "import interceptor; interceptor.install(); import httpx; print(httpx.Client)"
+    said = run(program, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert said.startswith("None")
+    assert "interceptor: httpx could not be armed: ModuleNotFoundError(" in said
+
+
+def test_opentelemetry_may_take_it_back(monkeypatch):
+    monkeypatch.delenv("INTERCEPTOR", raising=False)
+    Instrumentor().instrument(tracer_provider=None)
+    assert boot.is_started()
+    Instrumentor().uninstrument()
+    assert not boot.is_started()
+    monkeypatch.setenv("INTERCEPTOR", "0")
+    Instrumentor().instrument()
+    assert not boot.is_started()
 
 
 # Off means off

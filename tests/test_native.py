@@ -69,6 +69,8 @@ def test_the_sdk_traces_to_the_global_provider(tmp_path, provider):
 @pytest.mark.parametrize("provider", ["ours", "application's"])
 @pytest.mark.parametrize("mode", ["configured", "dedicated"])
 def test_the_sdk_traces_by_choice(tmp_path, mode, provider):
+    if mode == "dedicated":
+        pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
     ours, theirs = spans(tmp_path, mode, provider)
     assert_one_span_a_call(ours)
     assert parents(theirs, SDK).total() == (len(FORMS) if mode == "configured" else 0)

@@ -132,6 +132,37 @@ def test_ours_steps_back_for_a_span_that_is_recorded(provider, sdk):
     assert begun(provider, call, Native.KEEP_OURS) is not None
 
 
+SENT = SpanContext(1, 2, False, TraceFlags(1))
+HEADER = f"00-{1:032x}-{2:016x}-"
+BY_1 = {
+    "as the SDK sends it": (SDK_1 | {"traceparent": f"{HEADER}01"}, None, True),
+    "with more flags": (SDK_1 | {"traceparent": f"{HEADER}03"}, None, True),
+    "of a span that is not recorded": (SDK_1 | {"traceparent": f"{HEADER}00"}, None, False),
+    "of the current span, so somebody else's": (
+        SDK_1 | {"traceparent": f"{HEADER}01"},
+        SENT,
+        False,
+    ),
+    "not one at all": (SDK_1 | {"traceparent": "00-1-2"}, None, False),
+    "none": (SDK_1, None, False),
+    "another program's": ({"user-agent": "curl", "traceparent": f"{HEADER}01"}, None, False),
+}
+
+
+@pytest.mark.parametrize(("headers", "current", "is_theirs"), BY_1.values(), ids=BY_1)
+def test_the_first_sdk_says_its_span_in_a_header(
+    provider, monkeypatch, headers, current, is_theirs
+):
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)  # a global one is set
+    within = otel_context.get_current()
+    if current is not None:
+        within = set_span_in_context(NonRecordingSpan(current), within)
+    found = native.beside(headers, {}, within)
+    assert found is (within if is_theirs else None)
+    step_back = begun(provider, start(headers=headers), Native.DEFER, within=within) is None
+    assert step_back == is_theirs
+
+
 SUPPRESSED = {
     "an outer GenAI instrumentation": {"opentelemetry.genai.client.inference.context": object()},
     "instrumentation suppressed": {"suppress_instrumentation": True},

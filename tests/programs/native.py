@@ -75,15 +75,12 @@ async def ask(chat):
     """Call the SDK in each form, under a span named by it."""
     with interceptor.span("plain"):
         chat.complete(**ASKED)
-    with interceptor.span("streamed"), chat.stream(**ASKED) as events:
-        for _ in events:
-            pass
+    with interceptor.span("streamed"):
+        list(chat.stream(**ASKED))
     with interceptor.span("plain, async"):
         await chat.complete_async(**ASKED)
     with interceptor.span("streamed, async"):
-        async with await chat.stream_async(**ASKED) as events:
-            async for _ in events:
-                pass
+        [event async for event in await chat.stream_async(**ASKED)]
 
 
 if __name__ == "__main__":

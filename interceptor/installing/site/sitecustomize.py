@@ -16,7 +16,7 @@ def _start() -> None:
         return
     try:
         from interceptor.installing import boot
-    except ImportError:
+    except ImportError:  # pragma: no cover - where nothing of ours is, nothing measures either
         return
     boot.from_environment()
 
