@@ -44,7 +44,7 @@ def decoded(
 
 
 def _sliced(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut small: a decoder may give all that a piece stands for at once (br: 20 bytes, 16 MB)."""
+    """Cut small: a decoder may give at once all that a piece stands for: in br 16 MB for 20."""
     for piece in pieces:
         for at in range(0, len(piece), _SLICE_BYTES):
             yield piece[at : at + _SLICE_BYTES]
