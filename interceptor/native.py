@@ -1,7 +1,7 @@
 """The SDK's own tracing, as it shows on a request: whose span it is, and where ours belongs then.
 
 mistralai 2 and 3 leave their live span in the request's extensions and make it current while the
-request is sent; 1.x, where a global provider is set, says its span's id in `traceparent` alone.
+request is sent; 1.x and 2.0, where a global provider is set, say its id in `traceparent` alone.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 __all__ = ["beside", "parent_of"]
 
 _SPAN = "_tracing_span"
-_FIRST_AGENT = "mistral-client-python/1."
+_AGENT = "mistral-client-python/"
 _TRACEPARENT = TraceContextTextMapPropagator()
 
 _claimed: WeakValueDictionary[int, Any] = WeakValueDictionary()
@@ -30,7 +30,7 @@ def beside(
     Ours is the child of the span that the SDK's is a child of.
     """
     if _SPAN not in extensions:
-        return context if _is_traced_by_1(headers, context) else None
+        return context if _is_said_by_header(headers, context) else None
     native = extensions[_SPAN]
     if native is None or not native.is_recording():
         return None
@@ -53,9 +53,9 @@ def _outside(native: Any, context: Context) -> Context:
     return trace.set_span_in_context(span, context)
 
 
-def _is_traced_by_1(headers: Mapping[str, str], context: Context) -> bool:
-    """Tell whether mistralai 1.x has made a span of this request. It is never current."""
-    if "traceparent" not in headers or not headers.get("user-agent", "").startswith(_FIRST_AGENT):
+def _is_said_by_header(headers: Mapping[str, str], context: Context) -> bool:
+    """Tell whether an SDK that keeps its span to itself has made one. It is never current."""
+    if "traceparent" not in headers or not headers.get("user-agent", "").startswith(_AGENT):
         return False
     if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
         return False

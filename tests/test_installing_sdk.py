@@ -187,7 +187,8 @@ def azure(url):
         kind = pytest.importorskip("mistralai_azure").MistralAzure
         return kind(azure_api_key="invented", azure_endpoint=url)
     kind = pytest.importorskip("mistralai.azure.client").MistralAzure
-    return kind(api_key="invented", server_url=url)
+    # 2.0 asks for `/chat/completions` below the user's own address, later ones below `/models`.
+    return kind(api_key="invented", server_url=f"{url}/v1")
 
 
 def google(url):
