@@ -159,6 +159,11 @@ ATTRIBUTES = {
     "embeddings": (answered(embeddings_count=3), {"mistral_ai.embeddings.count": 3}),
     "no embeddings": (answered(embeddings_count=0), {"mistral_ai.embeddings.count": 0}),
     "guardrails": (answered(guardrails="[]"), {"mistral_ai.guardrails": "[]"}),
+    "facts": (answered(facts={"status": "completed"}), {"mistral_ai.response.status": "completed"}),
+    "a batch's usage is not this call's": (
+        {"usage_by_model": {"m": Usage(input_tokens=3, output_tokens=0, raw="{}")}},
+        {"mistral_ai.batch.usage": '{"m":{"input_tokens":3,"output_tokens":0}}'},
+    ),
     "usage that says nothing": (used(), {}),
     "input tokens": (used(input_tokens=3), {"gen_ai.usage.input_tokens": 3}),
     "output tokens 0": (used(output_tokens=0), {"gen_ai.usage.output_tokens": 0}),
@@ -231,7 +236,6 @@ ATTRIBUTES = {
         {"times": Times(started_unix_ns=1, first_byte_after_ns=1, first_content_after_ns=2)},
         {},
     ),
-    "a batch's usage is not this call's": ({"usage_by_model": {"m": Usage(input_tokens=1)}}, {}),
 }
 
 

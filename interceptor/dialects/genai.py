@@ -107,6 +107,8 @@ def attributes(record: Record, *, limit_bytes: int) -> Attributes:
         **_exchange(record),
         **_stream(record),
         "mistral_ai.request.parameters": record.input.parameters or None,
+        "mistral_ai.batch.usage": _by_model(record) or None,
+        **{f"mistral_ai.response.{name}": value for name, value in record.output.facts.items()},
     }
     flat: Attributes = {}
     shorter = []
@@ -219,6 +221,18 @@ def _response(record: Record) -> dict[str, Any]:
         "gen_ai.embeddings.dimension.count": dimensions,
         "mistral_ai.embeddings.count": output.embeddings_count,
         "mistral_ai.guardrails": output.guardrails,
+    }
+
+
+def _by_model(record: Record) -> dict[str, dict[str, Any]]:
+    """Give what a batch used, for each model: its own attribute, for no backend must add it up."""
+    return {
+        model: {
+            name: value
+            for name in usage.__struct_fields__
+            if name != "raw" and (value := getattr(usage, name)) is not None
+        }
+        for model, usage in record.usage_by_model.items()
     }
 
 
