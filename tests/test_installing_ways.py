@@ -14,6 +14,7 @@ import pytest
 from interceptor.installing.environment import variables
 from interceptor.replay import Server
 from tests.environments import ANSWER, PROGRAMS, TOKENS, Environment, environ, run, traces
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -211,15 +212,6 @@ def serving(command, env, log):
                 process.wait(30)
             finally:
                 process.kill()
-
-
-def until(found, timeout_s=60):
-    """Ask again and again until there is an answer."""
-    deadline = time.monotonic() + timeout_s
-    while not (answer := found()):
-        assert time.monotonic() < deadline, "waited for too long"
-        time.sleep(0.02)
-    return answer
 
 
 def get(url):

@@ -43,6 +43,8 @@ def answers(fixture, server):
     """Send what the fixture asks through the SDK; give the response, or the chunks of a stream."""
     asked = fixture.request.json()
     options = {name: asked[name] for name in ASKED if name in asked}
+    if MAJOR == 1 and any("function" not in tool for tool in asked.get("tools", ())):
+        del options["tools"]  # it knows no others; the answer is what is read here
     with http.Client() as client:  # the oldest SDKs never close one of their own
         mistral = Mistral(api_key="invented", server_url=server.url, client=client)
         if fixture.name.startswith("embeddings/"):

@@ -9,7 +9,7 @@ import pkgutil
 import pytest
 
 import interceptor
-from interceptor.replay import Server
+from interceptor.replay import Server, by_question
 from tests import kept, stories
 from tests.stories import client
 
@@ -42,7 +42,7 @@ def told(tmp_path, monkeypatch):
 
     async def tell(name, make_client=client.traced):
         story = STORIES[name]
-        with Server.of(*story.ANSWERED_BY) as server:
+        with Server(by_question(*story.ANSWERED_BY)) as server:  # some ask more at once
             async with make_client(server.url) as mistral:
                 said = story.tell(mistral)
                 said = await said if inspect.isawaitable(said) else said

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import importlib.util
 
 import pytest
 
@@ -194,7 +195,7 @@ def test_options_arrive():
         "timeout": 3.0,
         "base_url": "https://host.example/v1",
         "follow_redirects": False,
-        "http2": True,
+        "http2": importlib.util.find_spec("h2") is not None,
         "http1": False,
         "verify": False,
         "limits": http.Limits(max_connections=7, max_keepalive_connections=3, keepalive_expiry=2),

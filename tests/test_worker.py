@@ -5,12 +5,12 @@ import logging
 import os
 import sys
 import threading
-import time
 
 import pytest
 
 from interceptor import worker as module
 from interceptor.worker import Worker
+from tests.waiting import until
 
 
 class Job:
@@ -29,14 +29,6 @@ class Job:
 
     def let_go(self):
         self.log.append(f"{self.name} let go")
-
-
-def until(fulfilled):
-    """Wait for a condition; it fails loudly after half a minute."""
-    deadline = time.monotonic() + 30
-    while not fulfilled():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.002)
 
 
 @pytest.fixture
@@ -292,6 +284,20 @@ def test_it_stays_awake_while_something_is_foreseen(log):
     until(lambda: log == ["a"])
     foreseen.clear()
     until(lambda: worker._is_asleep)
+
+
+def test_between_the_jobs_it_sees_to_what_is_under_way(log):
+    seen = threading.Event()
+
+    def look():
+        seen.set()
+        raise ValueError("a mistake of ours")  # which the thread outlives
+
+    worker = Worker(budget_bytes=1000, is_needed=lambda: True, meanwhile=look)
+    worker.start()
+    assert seen.wait(30)
+    submit(worker, log, a=1)
+    until(lambda: log == ["a"])
 
 
 def test_flush_wakes_it(log):

@@ -14,7 +14,9 @@ ANSWERED_BY = ("chat.completions/streamed",)
 def verses(mistral, about):
     events = mistral.chat.stream(
         model="mistral-small-latest",
-        messages=[{"role": "user", "content": f"Write four lines about {about}."}],
+        messages=[
+            {"role": "user", "content": f"Write four lines about {about}. End with one emoji."}
+        ],
     )
     for event in events:
         yield event.data.choices[0].delta.content
