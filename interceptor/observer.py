@@ -117,6 +117,7 @@ class Observed:
     size_bytes = 0
     tool_call_id: str | None = None
     completed = True
+    _is_told = False
     counts_elsewhere = False
     usage: observed.Attributes = {}  # noqa: RUF012 - replaced, never changed
     labels = Labels()
@@ -189,6 +190,12 @@ class Observed:
     def fail(self, error_type: str, message: str | None) -> None:
         """Say that it failed; the last word counts."""
         self._failure = (error_type, message)
+
+    def tell(self) -> None:
+        """Say what it is, for those who look at what is running; on the worker's thread."""
+        if not self._is_told:
+            self._is_told = True
+            self.span.set_attributes(observed.about(self.kind, self.name))
 
     def end(self, ending: Ending | None = None) -> None:
         """End it now; `ending` is None where it came to its own end. The first call counts.
@@ -304,8 +311,11 @@ class _Score:
         self._given, self._about, self._comment = given, about, comment
         self._at_unix_ns = observer.unix_ns()
 
-    def end(self, ending: Ending | None = None) -> None:
+    def tell(self) -> None:
         """Do nothing: it is queued as soon as it is foreseen."""
+
+    def end(self, ending: Ending | None = None) -> None:
+        """Do nothing, for the same reason."""
 
     def forget(self) -> None:
         """Do nothing, for the same reason."""

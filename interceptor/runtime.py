@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 
 from interceptor import destinations, endpoints, slot
 from interceptor._version import __version__
@@ -76,6 +77,8 @@ class Runtime:
         self._adopted: TracerProvider | None = None
         self._passed_by: trace.TracerProvider | None = None  # a global one that is not the SDK's
         self._tracer: trace.Tracer | None = None
+        self._watched = True
+        self._stand_in = trace.ProxyTracerProvider()
         self.after_fork()
         self.processors = tuple(self._delivered(forgive))
         self.memory = None if "store" in self._destinations() else Memory()
@@ -88,6 +91,7 @@ class Runtime:
             limit_bytes=settings.attribute_limit_kb << 10,
             words=self._words if settings.content is None else None,
             measure=_measure(settings.metrics, meter_provider),
+            is_watched=self.is_watched,
             native=settings.native,
         )
         self.recorder = Recorder(
@@ -112,13 +116,25 @@ class Runtime:
         The application may set its provider at any time, so until it has the global one is
         looked at for each call.
         """
-        if self._tracer is not None and self._adopted is not None:
-            return self._tracer
+        if self._tracer is not None:
+            if self._adopted is not None:
+                return self._tracer
+            # The API's stand-in gives tracers of its own until somebody has set a provider. To ask
+            # for the provider costs three times as much: that looks at the environment, too.
+            if type(self._stand_in.get_tracer(SCOPE)) is trace.ProxyTracer:
+                return self._tracer
         provider = self._given or trace.get_tracer_provider()
         if provider is self._passed_by and self._tracer is not None:
             return self._tracer
         with self._attaching:  # attached by two threads, processors would deliver each span twice
             return self._tracer_of(provider)
+
+    def is_watched(self) -> bool:
+        """Whether others than us may look at a span as it starts: see `SpanSink`.
+
+        To be asked after `tracer`, which may have changed what is in force.
+        """
+        return self._watched
 
     def give_way(self, successor: "Runtime | None") -> None:
         """Deliver no span that begins from now on, and have `successor` deliver no other.
@@ -177,6 +193,7 @@ class Runtime:
             return self._given.get_tracer(SCOPE, __version__)
         if self._private is None:
             self._private = TracerProvider(shutdown_on_exit=False)
+            self._watched = self._private.sampler is not DEFAULT_ON
             self._tracer = self._attached(self._private, self.processors)
         self._passed_by = provider
         return self._tracer or self._attached(self._private, self.processors)
@@ -187,6 +204,7 @@ class Runtime:
         Not with those that `OTEL_*` variables ask for: the application's own have heeded them,
         and a backend would have each span twice.
         """
+        self._watched = True
         heeded = len(self._destinations()) if self.settings.follows_otel else 0
         self._tracer = self._attached(provider, self.processors[heeded:])
         self._adopted = provider

@@ -17,8 +17,8 @@ from interceptor import native, surroundings
 from interceptor.dialects import genai, observed
 from interceptor.links import Role, ToolCalls, roles
 from interceptor.record import Record
-from interceptor.recorder import Start
 from interceptor.settings import Native
+from interceptor.sink import Asked, Start, asked
 
 __all__ = ["MESSAGE", "SCOPE", "SpanSink", "Words", "is_ours"]
 
@@ -35,6 +35,10 @@ _SUPPRESSED = (
 
 Words = dict[int, dict[str, Any]]
 """What spans say in words, by span id: for processors of ours on a provider that is not."""
+
+
+def _always() -> bool:
+    return True
 
 
 def is_ours(span: Any) -> bool:
@@ -59,13 +63,19 @@ class SpanSink:
         limit_bytes: int = 1 << 18,
         words: Words | None = None,
         measure: Callable[[Record], None] | None = None,
+        is_watched: Callable[[], bool] = _always,
         native: Native = Native.KEEP_OURS,
     ) -> None:
-        """Make spans with `tracer`; `content` False leaves out everything anybody said."""
+        """Make spans with `tracer`; `content` False leaves out everything anybody said.
+
+        `is_watched` tells whether anybody may look at a span when it starts: a sampler that goes
+        by attributes, a processor of the application's. Where nobody does, the attributes follow
+        from the worker's thread: they are most of what a start costs.
+        """
         self.tracer = tracer
         self.content, self.limit_bytes, self.words = content, limit_bytes, words
         self.measure = measure
-        self._native = native
+        self._is_watched, self._native = is_watched, native
         self._tool_calls: ToolCalls[SpanContext] = ToolCalls()
 
     def begin(self, start: Start) -> "_Call | None":
@@ -80,21 +90,18 @@ class SpanSink:
             context = beside
         first: SpanContext | None = start.first
         around = surroundings.of(context)
-        attributes = genai.start(
-            operation=start.operation,
-            model=start.model,
-            agent_id=start.agent_id,
-            host=start.host,
-            port=start.port,
-        )
         labels = around.attributes
-        span = self.tracer().start_span(
-            genai.name(start.operation, start.agent_id or start.model),
-            context=context,
-            kind=SpanKind.CLIENT,
-            attributes={**attributes, **labels} if labels else attributes,
-            links=[Link(first)] if first is not None else None,
-            start_time=start.started_unix_ns,
+        tracer, name, attributes = self.tracer(), start.row.operation, labels
+        if self._is_watched():
+            known = asked(start.row, start.request)
+            name, attributes = _name(known), {**genai.start(*known), **labels}
+        span = tracer.start_span(
+            name,
+            context,
+            SpanKind.CLIENT,
+            attributes or None,
+            None if first is None else [Link(first)],
+            start.started_unix_ns,
         )
         surroundings.began(span)
         if around.span is not None:
@@ -194,6 +201,11 @@ class _Call:
     ) -> None:
         surroundings.leave(self._token)
 
+    def tell(self, known: Asked) -> None:
+        """Name the span, and set what is known of it before there is an answer."""
+        self._span.update_name(_name(known))
+        self._span.set_attributes(genai.start(*known))
+
     def finish(self, record: Record) -> None:
         """Fill the span from the record, and end it; where that fails it ends all the same."""
         try:
@@ -201,6 +213,10 @@ class _Call:
         finally:
             if self._span.is_recording():  # a policy of the caller's may have made it unreadable
                 self._span.end(_at(record, ended=True))
+
+
+def _name(known: Asked) -> str:
+    return genai.name(known.operation, known.agent_id or known.model)
 
 
 def _subject(record: Record) -> str | None:

@@ -19,6 +19,9 @@ from interceptor.quiet import report
 
 __all__ = ["Job", "Runner", "Worker", "pause"]
 
+_Entry = tuple["Job", int]
+"""A job in the queue, with the size that it was counted at: a bare tuple, made on others' time."""
+
 _SIZE_CLASSES = 48
 _SHORTEST_S, _LONGEST_S = 0.02, 0.1
 
@@ -52,17 +55,12 @@ class Runner(Protocol):
         """Wait until all that was submitted has run; False where that took too long."""
 
 
-class _Entry:
-    """A job in the queue, with the size that it was counted at."""
-
-    __slots__ = ("job", "size")
-
-    def __init__(self, job: Job, size: int) -> None:
-        self.job, self.size = job, size
-
-
 def _nothing_foreseen() -> bool:
     return False
+
+
+def _nothing_meanwhile() -> None:
+    return
 
 
 class Worker:
@@ -77,13 +75,16 @@ class Worker:
         *,
         budget_bytes: int,
         is_needed: Callable[[], bool] = _nothing_foreseen,
+        meanwhile: Callable[[], None] = _nothing_meanwhile,
         name: str = "interceptor",
     ) -> None:
         """Hold at most about `budget_bytes` in waiting jobs.
 
         `is_needed` tells whether jobs are foreseen: while they are, the thread looks out for them.
+        `meanwhile` is run between the jobs, for what is still under way.
         """
-        self._budget_bytes, self._is_needed, self._name = budget_bytes, is_needed, name
+        self._budget_bytes, self._name = budget_bytes, name
+        self._is_needed, self._meanwhile = is_needed, meanwhile
         self._begin()
         _workers.add(self)
 
@@ -127,9 +128,10 @@ class Worker:
 
     def submit(self, job: Job) -> None:
         """Queue a job. Never blocks, and may be called from a finaliser; see `start`."""
-        entry = _Entry(job, job.size_bytes)
-        self._waiting[_size_class(entry.size)][id(entry)] = entry
-        self._held_bytes += entry.size
+        size = job.size_bytes
+        entry = job, size
+        self._waiting[_size_class(size)][id(entry)] = entry
+        self._held_bytes += size
         self._jobs.append(entry)
         if self._held_bytes > self._budget_bytes:
             self._make_room()
@@ -147,6 +149,10 @@ class Worker:
         wait_s = _SHORTEST_S
         while True:
             wait_s = _SHORTEST_S if self._run_waiting() else min(2 * wait_s, _LONGEST_S)
+            try:
+                self._meanwhile()
+            except BaseException as error:  # noqa: BLE001 - the thread must outlive this, too
+                report("what is known of a call under way", error)
             if wait_s < _LONGEST_S or not self._falls_asleep():
                 self._wake.wait(wait_s)
             else:
@@ -170,15 +176,16 @@ class Worker:
                 continue
             self._taken(entry)
             try:
-                entry.job.run()
+                entry[0].run()
             except BaseException as error:  # noqa: BLE001 - the thread must outlive any job
                 report("a recorded call", error)
         return has_run
 
     def _taken(self, entry: _Entry) -> None:
         """Count a job as no longer waiting, unless it has been let go of meanwhile."""
-        if self._waiting[_size_class(entry.size)].pop(id(entry), None) is not None:
-            self._held_bytes -= entry.size
+        _, size = entry
+        if self._waiting[_size_class(size)].pop(id(entry), None) is not None:
+            self._held_bytes -= size
         if not any(self._waiting):
             self._held_bytes = 0
 
@@ -187,11 +194,11 @@ class Worker:
         for peers in reversed(self._waiting):
             while self._held_bytes > self._budget_bytes:
                 try:
-                    _, entry = peers.popitem(last=False)
+                    _, (job, size) = peers.popitem(last=False)
                 except KeyError:
                     break
-                self._held_bytes -= entry.size
-                entry.job.let_go()
+                self._held_bytes -= size
+                job.let_go()
                 self.let_go_count += 1
 
 

@@ -51,7 +51,10 @@ ROWS = {
     "quiet": Row(),
     "worker": Row(),
     "hosts": Row(),
-    "recorder": Row(("msgspec",)),  # a `Start` is a Struct
+    "sink": Row(("msgspec",)),  # a `Start` is a Struct
+    "phases": Row(),
+    "recording": Row(),
+    "recorder": Row(),
     "metrics": Row(OTEL_API),
     "links": Row(),
     "surroundings": Row(OTEL_API),

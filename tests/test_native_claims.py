@@ -8,14 +8,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-from interceptor import native
+from interceptor import endpoints, native
 from interceptor.destinations import Delivery
-from interceptor.recorder import Start
+from interceptor.exchange import Request
 from interceptor.replay import Server
 from interceptor.runtime import Runtime
 from interceptor.settings import Native, Settings
+from interceptor.sink import Start
 from interceptor.spans import SCOPE, SpanSink
 
+PATH = "/v1/chat/completions"
 SDK_1 = {"user-agent": "mistral-client-python/1.12.4"}
 
 
@@ -39,12 +41,8 @@ def sdk(provider):
 
 def start(*, headers=None, extensions=None):
     return Start(
-        endpoint="chat.completions",
-        operation="chat",
-        model="m",
-        agent_id=None,
-        host="api.mistral.ai",
-        port=None,
+        row=endpoints.match("POST", PATH).endpoint,
+        request=Request("POST", "api.mistral.ai", None, PATH, {}, b'{"model":"m"}'),
         attempt=1,
         started_unix_ns=1,
         headers=headers or {},

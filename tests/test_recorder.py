@@ -9,11 +9,11 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 
-from interceptor import endpoints
-from interceptor import recorder as module
+from interceptor import endpoints, phases
 from interceptor.exchange import ABANDONED, CLOSED_EARLY, Ending, Request
 from interceptor.record import Record
 from interceptor.recorder import Recorder
+from interceptor.sink import Asked, asked
 
 HOST, PATH = "api.mistral.ai", "/v1/chat/completions"
 SECRET = "an-invented-secret"  # noqa: S105 - as it says
@@ -33,6 +33,10 @@ class Call:
     def scope(self):
         return self.sink.scope(self)
 
+    def tell(self, known):
+        self.sink.fail("tell")
+        self.sink.told.append(known)
+
     def finish(self, record):
         self.sink.fail("finish")
         self.sink.records.append(record)
@@ -43,7 +47,7 @@ class Sink:
 
     def __init__(self, *failing, is_taped=True, scope=lambda call: nullcontext()):
         self.failing, self.is_taped, self.scope = failing, is_taped, scope
-        self.starts, self.records = [], []
+        self.starts, self.told, self.records = [], [], []
 
     def fail(self, place):
         if place in self.failing:
@@ -183,14 +187,9 @@ def test_what_samplers_see(body, known):
     one, sink = recorder()
     begun(one, body)
     (start,) = sink.starts
-    assert (start.model, start.agent_id, start.operation) == known
-    assert (start.endpoint, start.host, start.port, start.attempt, start.first) == (
-        "chat.completions",
-        HOST,
-        443,
-        1,
-        None,
-    )
+    model, agent_id, operation = known
+    assert asked(start.row, start.request) == Asked(operation, model, agent_id, HOST, 443)
+    assert (start.row.name, start.attempt, start.first) == ("chat.completions", 1, None)
 
 
 def test_an_agent_is_an_agent_from_the_start():
@@ -198,10 +197,54 @@ def test_an_agent_is_an_agent_from_the_start():
     path = "/v1/conversations"
     one.open(row(path), request(b'{"agent_id":"ag_1"}', path=path), {})
     one.open(row(path), request(b'{"model":"m"}', path=path), {})
-    assert [(start.operation, start.agent_id, start.model) for start in sink.starts] == [
-        ("invoke_agent", "ag_1", None),
-        ("chat", None, "m"),
+    assert [asked(start.row, start.request)[:3] for start in sink.starts] == [
+        ("invoke_agent", None, "ag_1"),
+        ("chat", "m", None),
     ]
+
+
+def test_a_sink_is_told_what_is_asked_once_and_before_the_end():
+    one, sink = recorder()
+    recording = begun(one)
+    assert sink.told == []
+    for _ in range(2):
+        recording.tell()
+    answer(recording)
+    answer(begun(one))
+    known = Asked("chat", "mistral-small-latest", None, HOST, 443)
+    assert (sink.told, len(sink.records)) == ([known, known], 2)
+
+
+def test_a_sink_is_told_of_a_call_that_takes_its_time():
+    told = threading.Event()
+
+    class Hearing(Sink):
+        def begin(self, start):
+            call = super().begin(start)
+            call.tell = lambda known: told.set()
+            return call
+
+    one, _ = recorder(Hearing(), worker=None)
+    recording = begun(one)
+    assert told.wait(30)
+    recording.end()
+    assert one.flush(30)
+
+
+def test_what_was_asked_outlasts_a_body_that_is_let_go():
+    one, sink = recorder()
+    recording = begun(one)
+    recording.let_go()
+    recording.end()
+    assert [known.model for known in sink.told] == ["mistral-small-latest"]
+    assert sink.records[0].input.model is None
+
+
+def test_a_sink_that_fails_to_be_told_has_the_record_all_the_same(caplog):
+    one, sink = recorder(Sink("tell"))
+    answer(begun(one))
+    assert len(sink.records) == 1
+    assert "what was asked was lost" in caplog.text
 
 
 def test_the_sink_is_given_what_other_tracers_left():
@@ -362,18 +405,10 @@ def test_a_request_that_one_tap_sends_twice_at_a_time_is_two_calls():
 # httpcore's trace, and the context of a call
 
 
-def tracing(mark, clock_ns, before):
-    def trace(name, facts):
-        mark((name, clock_ns()))
-        return before and before(name, facts)
-
-    return trace
-
-
 def test_the_trace_is_ours_only_while_it_is_sent():
     one, _ = recorder()
     extensions = {}
-    recording = begun(one, extensions=extensions, trace=tracing)
+    recording = begun(one, extensions=extensions, trace=phases.Trace)
     assert "trace" not in extensions
     with recording:
         extensions["trace"]("connect_tcp.started", {})
@@ -386,7 +421,7 @@ def test_a_trace_that_was_there_is_called_and_stays():
     seen = []
     extensions = {"trace": lambda name, facts: seen.append(name)}
     before = extensions["trace"]
-    with begun(one, extensions=extensions, trace=tracing):
+    with begun(one, extensions=extensions, trace=phases.Trace):
         extensions["trace"]("connect_tcp.started", {})
     assert extensions["trace"] is before
     assert seen == ["connect_tcp.started"]
@@ -395,7 +430,7 @@ def test_a_trace_that_was_there_is_called_and_stays():
 def test_a_trace_that_somebody_sets_meanwhile_stays():
     one, _ = recorder()
     extensions, theirs = {}, object()
-    with begun(one, extensions=extensions, trace=tracing):
+    with begun(one, extensions=extensions, trace=phases.Trace):
         extensions["trace"] = theirs
     assert extensions["trace"] is theirs
 
@@ -403,7 +438,7 @@ def test_a_trace_that_somebody_sets_meanwhile_stays():
 def test_without_phases_the_trace_is_left_alone():
     one, _ = recorder(phases=False)
     extensions = {}
-    with begun(one, extensions=extensions, trace=tracing):
+    with begun(one, extensions=extensions, trace=phases.Trace):
         assert "trace" not in extensions
 
 
@@ -596,7 +631,8 @@ def test_a_finaliser_may_end_a_call_wherever_it_interrupts_us():
     one, sink = recorder(worker=None)
     waiting = [begun(one, owner=7) for _ in range(400)]
     interrupted, inside = [], []
-    files = {module.__file__, sys.modules["interceptor.worker"].__file__}
+    ours = ("phases", "recorder", "recording", "worker")
+    files = {sys.modules[f"interceptor.{name}"].__file__ for name in ours}
 
     def interrupt(frame, event, _argument):
         if frame.f_code.co_filename not in files or inside:

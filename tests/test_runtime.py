@@ -1,14 +1,17 @@
 """What is put together once, and what gives way when something else is put in force."""
 
+import importlib
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -18,6 +21,11 @@ from interceptor.destinations import Delivery
 from interceptor.errors import InterceptorError, SettingsError
 from interceptor.settings import Settings
 from interceptor.store import Store
+from interceptor.store.rows import State
+from interceptor.transports import sdk_library
+from tests.waiting import until
+
+http = importlib.import_module(sdk_library())
 
 URL = "https://api.mistral.ai/v1/models"
 
@@ -58,8 +66,8 @@ def in_force(provider: TracerProvider) -> Counting:
 
 
 def called() -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
-    with httpx.Client(transport=interceptor.wrap(transport)) as client:
+    transport = http.MockTransport(lambda _: http.Response(200, json={}))
+    with http.Client(transport=interceptor.wrap(transport)) as client:
         client.get(URL)
 
 
@@ -104,11 +112,11 @@ def test_a_call_under_way_ends_where_it_began():
     provider = TracerProvider(shutdown_on_exit=False)
     before = in_force(provider)
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def answer(_: Any) -> Any:
         in_force(provider)
-        return httpx.Response(200, json={})
+        return http.Response(200, json={})
 
-    with httpx.Client(transport=interceptor.wrap(httpx.MockTransport(answer))) as client:
+    with http.Client(transport=interceptor.wrap(http.MockTransport(answer))) as client:
         client.get(URL)
     interceptor.flush()
     assert before.names == ["models"]
@@ -125,13 +133,13 @@ def test_a_call_under_way_ends_nowhere_else(tmp_path, content):
             destinations=("store",), store=path, content=content, tracer_provider=provider
         )
 
-    def answer(_: httpx.Request) -> httpx.Response:
+    def answer(_: Any) -> Any:
         put_in_force(paths[1])
         called()
-        return httpx.Response(200, json={})
+        return http.Response(200, json={})
 
     put_in_force(paths[0])
-    with httpx.Client(transport=interceptor.wrap(httpx.MockTransport(answer))) as client:
+    with http.Client(transport=interceptor.wrap(http.MockTransport(answer))) as client:
         client.post("https://api.mistral.ai/v1/embeddings", json={"model": "m"})
     assert interceptor.flush()
     names = [[trace.name for trace in Store(path).latest()] for path in paths]
@@ -192,8 +200,8 @@ def test_who_is_given_the_words(tmp_path, changes, theirs, ours):
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     interceptor.configure(store=tmp_path / "traces.db", tracer_provider=provider, **changes)
     asked = {"model": "m", "messages": [{"role": "user", "content": WORD}]}
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
-    with httpx.Client(transport=interceptor.wrap(transport)) as client:
+    transport = http.MockTransport(lambda _: http.Response(200, json={}))
+    with http.Client(transport=interceptor.wrap(transport)) as client:
         client.post("https://api.mistral.ai/v1/chat/completions", json=asked)
     interceptor.flush()
     (exported,) = exporter.get_finished_spans()
@@ -289,9 +297,9 @@ def test_after_shutdown_nothing_is_recorded_until_something_is_put_in_force():
 def test_shutdown_ends_what_is_open():
     provider = TracerProvider(shutdown_on_exit=False)
     destination = in_force(provider)
-    body = httpx.ByteStream(b"{}")
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=body))
-    with httpx.Client(transport=interceptor.wrap(transport)) as client:
+    body = http.ByteStream(b"{}")
+    transport = http.MockTransport(lambda _: http.Response(200, stream=body))
+    with http.Client(transport=interceptor.wrap(transport)) as client:
         response = client.send(client.build_request("GET", URL), stream=True)
         interceptor.shutdown()
         assert destination.names == ["models"]
@@ -399,3 +407,74 @@ def test_one_flush_has_one_deadline():
     assert not interceptor.flush(timeout_s=0.05)
     assert 0 < given[0] <= 50
     assert given[1] == 0
+
+
+# What a span says from its start
+
+
+class Looking(SpanProcessor):
+    """A processor of the application's, which looks at spans as they start."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, bool]] = []
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        self.seen.append((span.name, "gen_ai.request.model" in (span.attributes or {})))
+
+
+def asked() -> None:
+    transport = http.MockTransport(lambda _: http.Response(200, json={}))
+    with http.Client(transport=interceptor.wrap(transport)) as client:
+        client.post("https://api.mistral.ai/v1/embeddings", json={"model": "m"})
+
+
+def test_the_applications_processors_see_what_is_asked_as_a_call_starts():
+    """Also where it sets its provider after calls of ours have gone through our own."""
+    looking, provider = Looking(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(looking)
+    interceptor.configure(destinations=(), store="off", tracer_provider=provider)
+    asked()
+    assert looking.seen == [("embeddings m", True)]
+
+
+def test_a_sampler_of_the_environments_sees_what_is_asked(monkeypatch):
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "1")
+    interceptor.configure(destinations=(), store="off")
+    found = runtime.current()
+    assert found is not None
+    found.tracer()
+    assert found.is_watched()
+
+
+def test_a_call_that_takes_its_time_says_what_is_asked_all_the_same(tmp_path):
+    """On a provider of our own, where nobody looks at spans as they start."""
+    path, is_seen = tmp_path / "traces.db", threading.Event()
+
+    def answer(_: Any) -> Any:
+        assert is_seen.wait(30)
+        return http.Response(200, json={})
+
+    def call() -> None:
+        with http.Client(transport=interceptor.wrap(http.MockTransport(answer))) as client:
+            client.post("https://api.mistral.ai/v1/embeddings", json={"model": "m"})
+
+    interceptor.configure(destinations=("store",), store=path)
+    thread = threading.Thread(target=interceptor.observe(kind="agent")(call))
+    thread.start()
+    try:
+        running = {span.name: span for span in until(lambda: running_pair(path))}
+    finally:
+        is_seen.set()
+        thread.join()
+    assert {span.state for span in running.values()} == {State.RUNNING}
+    assert running["call"].attributes["gen_ai.operation.name"] == "invoke_agent"
+    assert running["embeddings m"].attributes["gen_ai.request.model"] == "m"
+    assert running["embeddings m"].attributes["server.address"] == "api.mistral.ai"
+
+
+def running_pair(path: Path) -> list[Any]:
+    """Give the spans of the newest trace, as soon as there are two."""
+    store = Store(path)
+    found = [span for trace in store.latest() for span in store.trace(trace.trace_id)]
+    return found if len(found) == 2 else []

@@ -1,9 +1,9 @@
 """The span of a call: where it stands, what it says, and that it ends whatever happens."""
 
 import contextvars
+import importlib
 import logging
 
-import httpx
 import msgspec
 import pytest
 from opentelemetry import trace
@@ -15,6 +15,8 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import SpanKind, StatusCode
 
 import interceptor
+from interceptor import endpoints
+from interceptor.exchange import Request
 from interceptor.record import (
     Failure,
     Handoff,
@@ -31,9 +33,11 @@ from interceptor.record import (
     ToolRun,
     Usage,
 )
-from interceptor.recorder import Start
 from interceptor.settings import Native
+from interceptor.sink import Start
 from interceptor.spans import SCOPE, SpanSink
+
+http = importlib.import_module(interceptor.transports.sdk_library())
 
 URL = "https://api.mistral.ai/v1/chat/completions"
 
@@ -52,8 +56,8 @@ def configure(exporter, **settings):
 
 
 def post(status=200, json=None):
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=json or {}))
-    with httpx.Client(transport=interceptor.wrap(transport)) as client:
+    transport = http.MockTransport(lambda _: http.Response(status, json=json or {}))
+    with http.Client(transport=interceptor.wrap(transport)) as client:
         client.post(URL, json={"model": "mistral-small-latest"})
     interceptor.flush()
 
@@ -90,7 +94,7 @@ def test_an_error_is_no_longer_than_an_attribute(exporter):
 def test_a_coroutine_dropped_elsewhere_leaves_its_context_quietly(exporter, caplog):
     """A loop that ends closes its tasks' coroutines in a context that is not theirs."""
 
-    class Waiting(httpx.AsyncBaseTransport):
+    class Waiting(http.AsyncBaseTransport):
         async def handle_async_request(self, request):
             await self
 
@@ -98,7 +102,7 @@ def test_a_coroutine_dropped_elsewhere_leaves_its_context_quietly(exporter, capl
             yield
 
     configure(exporter)
-    sending = interceptor.wrap(Waiting()).handle_async_request(httpx.Request("POST", URL))
+    sending = interceptor.wrap(Waiting()).handle_async_request(http.Request("POST", URL))
     with caplog.at_level(logging.ERROR):
         contextvars.copy_context().run(sending.send, None)
         contextvars.copy_context().run(sending.close)
@@ -110,13 +114,10 @@ def test_a_coroutine_dropped_elsewhere_leaves_its_context_quietly(exporter, capl
 # From a start and a record to a span: with a real provider, and the sink alone
 
 
+PATH = "/v1/chat/completions"
 START = Start(
-    endpoint="chat.completions",
-    operation="chat",
-    model="asked",
-    agent_id=None,
-    host="api.mistral.ai",
-    port=443,
+    row=endpoints.match("POST", PATH).endpoint,
+    request=Request("POST", "api.mistral.ai", 443, PATH, {}, b'{"model":"asked"}'),
     attempt=1,
     started_unix_ns=1_000,
 )
@@ -493,15 +494,15 @@ def test_a_secret_stands_nowhere(exporter, caplog, status):
 
     def answer(request):
         if request.headers.get("x-fail"):
-            raise httpx.ConnectError(f"cannot send {KEY}")
+            raise http.ConnectError(f"cannot send {KEY}")
         quoted = {"message": f"bad key {KEY}", "type": "auth", "code": KEY}
-        return httpx.Response(status, json=quoted, headers={"mistral-correlation-id": "c"})
+        return http.Response(status, json=quoted, headers={"mistral-correlation-id": "c"})
 
     sent = {"authorization": f"Bearer {KEY}", "cookie": f"session={KEY}", "x-api-key": KEY}
     asked = {"model": "m", "messages": [{"role": "user", "content": f"my key is {KEY}"}]}
-    with httpx.Client(transport=interceptor.wrap(httpx.MockTransport(answer))) as client:
+    with http.Client(transport=interceptor.wrap(http.MockTransport(answer))) as client:
         client.post(f"{URL}?api_key={KEY}", json=asked, headers=sent)
-        with pytest.raises(httpx.ConnectError):
+        with pytest.raises(http.ConnectError):
             client.post(URL, json=asked, headers=sent | {"x-fail": "1"})
     interceptor.flush()
     spans = exporter.get_finished_spans()

@@ -10,6 +10,7 @@ import pytest
 
 from interceptor import slot
 from interceptor.decoding import decoded
+from interceptor.sink import asked
 from tests.ways import ASKED, LIBRARIES, URL, every_async_way, every_way, only, recording
 
 PIECES = (b'data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\n', b"data: [DONE]\n\n")
@@ -43,13 +44,14 @@ async def test_a_call_is_told_before_it_is_sent(way, tapped):
         client, way.request("https://api.mistral.ai:8443/v1/chat/completions?a=b#stream")
     )
     (start,) = begun
-    assert (start.endpoint, start.operation, start.model) == (
-        "chat.completions",
+    assert asked(start.row, start.request) == (
         "chat",
         "mistral-small-latest",
+        None,
+        "api.mistral.ai",
+        8443,
     )
-    assert (start.host, start.port, start.attempt) == ("api.mistral.ai", 8443, 1)
-    assert (start.started_unix_ns, start.first) == (5, None)
+    assert (start.attempt, start.started_unix_ns, start.first) == (1, 5, None)
     record = only(recorder, kept)
     assert record.path == "/v1/chat/completions"  # no query, and no fragment of the SDK's
     assert record.method == "POST"

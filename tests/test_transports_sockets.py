@@ -273,6 +273,33 @@ async def test_a_trace_of_the_callers_own_sees_all_that_it_saw(way):
     assert "connect" in [phase.name for phase in only(recorder, kept).phases]
 
 
+@every_async_way
+@pytest.mark.parametrize("has_own", [False, True])
+async def test_each_sending_of_one_request_has_phases_of_its_own(way, has_own):
+    """A client that hedges sends a request again before there is an answer."""
+
+    async def own(name, info):
+        pass
+
+    recorder, kept = recording()
+    tap = way.tap(None, recorder)
+    with serving(replay.script(plain())) as (url, _):
+        request = way.request(url, extensions={"trace": own} if has_own else {})
+
+        async def send():
+            await way.read(await way.handle(tap, request))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(send)
+    await way.close(tap)
+    assert recorder.flush(10)
+    assert request.extensions.get("trace") is (own if has_own else None)
+    assert sorted(record.attempt for record in kept) == [1, 2, 3]
+    phases = ["pool", "connect", "send", "wait", "receive"]
+    assert [[phase.name for phase in record.phases] for record in kept] == [phases] * 3
+
+
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @every_way
 async def test_a_trace_of_the_wrong_flavour_fails_as_without_us(way):

@@ -69,12 +69,7 @@ def name(operation: str, model: str | None) -> str:
 
 
 def start(
-    *,
-    operation: str,
-    model: str | None,
-    agent_id: str | None,
-    host: str,
-    port: int | None,
+    operation: str, model: str | None, agent_id: str | None, host: str, port: int | None
 ) -> Attributes:
     """Give what a span says from its first moment, so that samplers see it."""
     found: Attributes = {

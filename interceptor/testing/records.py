@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from interceptor import slot
 from interceptor.record import Record
-from interceptor.recorder import Recorder, Start
+from interceptor.recorder import Recorder
+from interceptor.sink import Asked, Start
 from interceptor.worker import Job
 
 __all__ = ["recorded"]
@@ -56,6 +57,9 @@ class _Call:
 
     def scope(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def tell(self, known: Asked) -> None:
+        """Do nothing: the record will say it."""
 
     def finish(self, record: Record) -> None:
         self._records.append(record)

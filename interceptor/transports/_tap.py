@@ -15,10 +15,11 @@ from collections.abc import (
 from types import GeneratorType, MappingProxyType, TracebackType
 from typing import Any, Self
 
-from interceptor import slot
+from interceptor import phases, slot
 from interceptor.exchange import ABANDONED, CLOSED_EARLY, Decode, Ending, Request
 from interceptor.quiet import quietly, report
-from interceptor.recorder import Mark, Recorder, Recording, Trace, Tracing
+from interceptor.recorder import Recorder
+from interceptor.recording import Recording
 from interceptor.transports import _heads
 
 __all__ = ["AsyncTap", "AsyncTapStream", "Tap", "TapStream"]
@@ -66,7 +67,7 @@ class _Tapping(_Around):
     def _checked(inner: Any) -> Any:
         raise NotImplementedError
 
-    def _begin(self, request: Any, trace: Tracing) -> Recording | None:
+    def _begin(self, request: Any, trace: type[phases.Trace]) -> Recording | None:
         """Begin to record a request, where it is one to record."""
         try:
             url = request.url
@@ -90,7 +91,7 @@ class _Tapping(_Around):
                 _sent(request, host, path),
                 request.extensions,
                 headers=head if self._carries_sdk_1 else None,
-                asked=lambda sent: _heads.asked(sent, head, url),
+                complete=lambda sent: _heads.asked(sent, head, url),
                 decode=self._decode,
                 trace=trace,
                 owner=id(self),
@@ -115,7 +116,7 @@ class Tap(_Tapping):
         """Send through the inner transport and record what it gives or raises."""
         if (slot.is_off and self._recorder is None) or not self.is_on:
             return self.inner.handle_request(request)
-        recording = self._begin(request, _sync_trace)
+        recording = self._begin(request, phases.Trace)
         if recording is None:
             return self.inner.handle_request(request)
         try:
@@ -162,7 +163,7 @@ class AsyncTap(_Tapping):
         """Send through the inner transport and record what it gives or raises."""
         if (slot.is_off and self._recorder is None) or not self.is_on:
             return await self.inner.handle_async_request(request)
-        recording = self._begin(request, _async_trace)
+        recording = self._begin(request, phases.AsyncTrace)
         if recording is None:
             return await self.inner.handle_async_request(request)
         try:
@@ -338,31 +339,6 @@ class _GeneratorSteps(_AsyncSteps, AsyncGenerator[bytes, None]):
 
     async def aclose(self) -> None:
         await self.inner.aclose()
-
-
-def _sync_trace(mark: Mark, clock_ns: Callable[[], int], other: Trace | None) -> Trace:
-    def trace(name: str, info: Any) -> Any:
-        _marked(name, mark, clock_ns)
-        return None if other is None else other(name, info)
-
-    return trace
-
-
-def _async_trace(mark: Mark, clock_ns: Callable[[], int], other: Trace | None) -> Trace:
-    if other is not None:  # it gives something to await, or what httpcore will refuse by itself
-        return _sync_trace(mark, clock_ns, other)
-
-    async def trace(name: str, info: Any) -> None:  # noqa: ARG001 - as httpcore calls it
-        _marked(name, mark, clock_ns)
-
-    return trace
-
-
-def _marked(name: str, mark: Mark, clock_ns: Callable[[], int]) -> None:
-    try:
-        mark((name, clock_ns()))
-    except Exception as error:  # noqa: BLE001 - the edge: httpcore is in the midst of its work
-        report("the phases of a call", error)
 
 
 def _received(response: Any, recording: Recording, stream_kind: type[_Tapped]) -> None:
