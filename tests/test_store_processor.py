@@ -263,6 +263,13 @@ def run(tmp_path, path, code):
     return done
 
 
+def test_a_program_that_has_ended_leaves_one_file(tmp_path, path):
+    """Somebody may copy it, or send it to somebody."""
+    run(tmp_path, path, "tracer.start_span('the only one').end()")
+    assert sorted(file.name for file in path.parent.glob(f"{path.name}*")) == [path.name]
+    assert names(path) == ["the only one"]
+
+
 def test_a_program_that_ends_at_once_leaves_everything(tmp_path, path):
     done = run(
         tmp_path,

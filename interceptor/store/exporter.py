@@ -55,7 +55,7 @@ class StoreExporter(SpanExporter):
         with using:
             self._check()
         on_fork(self)
-        atexit.register(self._say_lost)
+        atexit.register(self._at_exit)
 
     @property
     def lost(self) -> int:
@@ -80,10 +80,8 @@ class StoreExporter(SpanExporter):
     def shutdown(self) -> None:
         """Close the store and say what could not be kept; what comes later is lost."""
         self._is_shut = True
-        with using:
-            self._close()
-        self._say_lost()
-        atexit.unregister(self._say_lost)
+        self._at_exit()
+        atexit.unregister(self._at_exit)
 
     def before_fork(self) -> None:
         """Close the store: see `_forks`."""
@@ -192,6 +190,15 @@ class StoreExporter(SpanExporter):
                 f"traces are kept in {self.path} (INTERCEPTOR_CONTENT=metadata keeps message "
                 "text out, INTERCEPTOR_STORE=off keeps no file)"
             )
+
+    def _at_exit(self) -> None:
+        """Close the store, to be opened anew by whatever comes later, and say what was lost.
+
+        Whoever closes a store last leaves one file, without the two that SQLite keeps beside it.
+        """
+        with using:
+            self._close()
+        self._say_lost()
 
     def _say_lost(self) -> None:
         with using:
