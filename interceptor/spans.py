@@ -116,17 +116,23 @@ class SpanSink:
         for given in record.handoffs:
             span.add_event(genai.HANDOFF, genai.handoff(given), _at(record, ended=True))
         if record.failure is not None:
-            message = record.failure.message
-            span.set_status(Status(StatusCode.ERROR, message and message[: self.limit_bytes]))
+            span.set_status(Status(StatusCode.ERROR))
         for run in record.tool_runs:
             self._tool_run(span, record, run, labels)
         self.link(span, roles(record))
         if self.measure is not None:
             self.measure(record)
-        words = genai.content(record, limit_bytes=self.limit_bytes) if self.content else {}
+        words = self._words(record) if self.content else {}
         if cut := genai.cut(words):
             words[genai.TRUNCATED] = genai.cut(attributes) + cut
         self.end(span, words, _at(record, ended=True))
+
+    def _words(self, record: Record) -> dict[str, Any]:
+        """Give what was said, the server's account of a failure included: it may quote the rest."""
+        words: dict[str, Any] = genai.content(record, limit_bytes=self.limit_bytes)
+        if record.failure is not None and record.failure.message:
+            words[MESSAGE] = record.failure.message[: self.limit_bytes]
+        return words
 
     def link(self, span: Span, had: Iterable[tuple[str, Role]]) -> None:
         """Link a span to those that had to do with the same tool calls; on the worker's thread."""

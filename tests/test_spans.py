@@ -85,7 +85,7 @@ def test_an_observed_span_ends_where_its_words_cannot_be_shown(exporter):
 
 def test_an_error_is_no_longer_than_an_attribute(exporter):
     """Some gateways send back the whole request as the message."""
-    configure(exporter, attribute_limit_kb=1)
+    configure(exporter, attribute_limit_kb=1, content="full")
     post(422, {"message": "no: " + "x" * 5000})
     (span,) = exporter.get_finished_spans()
     assert span.status.description == "no: " + "x" * 1020
@@ -334,6 +334,17 @@ STATUSES = {
 def test_status(sinking, exporter, fields, code, message):
     (span,) = ended(sinking(), exporter, **fields)
     assert (span.status.status_code, span.status.description) == (code, message)
+
+
+def test_what_a_server_says_of_a_failure_is_words(sinking, exporter):
+    """It may quote what was asked: as parts of a request that was refused, say."""
+    failure = Failure(kind="invalid_request", code="1", message=f"cannot take {WORD}")
+    ended(sinking(content=False), exporter, failure=failure)
+    ended(sinking(words={}), exporter, failure=failure)
+    for span in exporter.get_finished_spans():
+        assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
+        assert span.attributes["error.type"] == "invalid_request"
+        assert WORD not in span.to_json()
 
 
 def test_handoffs_are_events(sinking, exporter):
