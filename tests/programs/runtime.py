@@ -5,13 +5,13 @@
 Prints what the scenario saw, as JSON. Calls go to a transport that answers from memory.
 """
 
+import importlib
 import json
 import multiprocessing
 import os
 import sys
 import threading
 
-import httpx
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
@@ -19,14 +19,16 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import interceptor
 
+http = importlib.import_module(interceptor.transports.sdk_library())
+
 URL = "https://api.mistral.ai/v1/chat/completions"
 WORD = "a word that was said"
 ANSWER = {"choices": [{"message": {"role": "assistant", "content": WORD}, "finish_reason": "stop"}]}
 
 
-def call(model, answer=lambda _: httpx.Response(200, json=ANSWER)):
+def call(model, answer=lambda _: http.Response(200, json=ANSWER)):
     asked = {"model": model, "messages": [{"role": "user", "content": WORD}]}
-    with httpx.Client(transport=interceptor.wrap(httpx.MockTransport(answer))) as client:
+    with http.Client(transport=interceptor.wrap(http.MockTransport(answer))) as client:
         return client.post(URL, json=asked).status_code
 
 
@@ -80,9 +82,9 @@ def hindered():
 
 def unread():
     """End with an answer that nobody has read."""
-    response = httpx.Response(200, stream=httpx.ByteStream(b"{}"))
-    transport = interceptor.wrap(httpx.MockTransport(lambda _: response))
-    client = httpx.Client(transport=transport)
+    response = http.Response(200, stream=http.ByteStream(b"{}"))
+    transport = interceptor.wrap(http.MockTransport(lambda _: response))
+    client = http.Client(transport=transport)
     kept.append(client.send(client.build_request("POST", URL, json={"model": "m"}), stream=True))
 
 
@@ -138,14 +140,14 @@ def mid_call():
     def waiting(_):
         sent.set()
         forked.wait()
-        return httpx.Response(200, json=ANSWER)
+        return http.Response(200, json=ANSWER)
 
     def forking(_):
         if os.fork() == 0:
             call("child")
-            return httpx.Response(418, json={})
+            return http.Response(418, json={})
         os.wait()
-        return httpx.Response(200, json=ANSWER)
+        return http.Response(200, json=ANSWER)
 
     thread = threading.Thread(target=call, args=("other thread", waiting))
     thread.start()
