@@ -1,5 +1,10 @@
 """The newest traces in memory, for programs that keep no store."""
 
+import os
+import signal
+import threading
+from types import SimpleNamespace
+
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -75,6 +80,46 @@ def test_it_can_be_read_after_its_end(tracing):
     assert memory.force_flush()
     memory.shutdown()
     assert names(memory) == [["t0"]]
+
+
+class Slow:
+    """A span whose texts are being measured until a fork begins, and no longer than that."""
+
+    context = SimpleNamespace(trace_id=1)
+
+    def __init__(self):
+        self.is_measured, self._forking = threading.Event(), threading.Event()
+        os.register_at_fork(before=self._forking.set)
+
+    @property
+    def attributes(self):
+        self.is_measured.set()
+        self._forking.wait(10)
+        return {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_forked_while_a_span_is_kept_can_keep_and_read(tracing):
+    memory, tracer = tracing()
+    make_traces(tracer, 1)
+    slow = Slow()
+    keeping = threading.Thread(target=memory.on_end, args=(slow,))
+    keeping.start()
+    assert slow.is_measured.wait(10)
+    if (child := os.fork()) == 0:  # pragma: no cover - in a process that measures nothing
+        status = 1
+        try:
+            signal.alarm(10)  # one that waits for ever ends so
+            make_traces(tracer, 2)
+            spans = [trace.spans for trace in memory._traces.values()]
+            assert sum(map(len, spans)) == memory._spans == 4
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    keeping.join(10)
+    make_traces(tracer, 1)
 
 
 def test_it_is_kept_only_where_there_is_no_store(tmp_path):

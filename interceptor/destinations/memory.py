@@ -1,5 +1,6 @@
 """The newest traces, in memory: to be read back by a program that keeps no store."""
 
+import os
 import threading
 from collections import OrderedDict
 from contextlib import AbstractContextManager
@@ -15,6 +16,16 @@ __all__ = ["Memory"]
 _MOST_SPANS = 2048
 _MOST_BYTES = 1 << 24
 _SPAN_BYTES = 2048  # what one takes besides its texts, about
+
+# One for all memories, and held over a fork: else the child would wait for ever for a thread that
+# is the parent's alone, or would go on with what that thread had half done. Each use is short. It
+# can be taken twice by one thread: a signal's handler may fork in the midst of a use.
+_using = threading.RLock()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_using.acquire, after_in_parent=_using.release, after_in_child=_using.release
+    )
 
 
 class _Trace:
@@ -37,14 +48,13 @@ class Memory(SpanProcessor):
     def __init__(self, *, most_spans: int = _MOST_SPANS, most_bytes: int = _MOST_BYTES) -> None:
         """Keep at most about this much."""
         self._most_spans, self._most_bytes = most_spans, most_bytes
-        self._lock = threading.Lock()
         self._traces: OrderedDict[int, _Trace] = OrderedDict()
         self._spans = self._size_bytes = 0
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep a span."""
         trace_id = span.context.trace_id
-        with self._lock:
+        with _using:
             trace = self._traces.setdefault(trace_id, _Trace())
             self._traces.move_to_end(trace_id)
             trace.spans.append(span)
@@ -62,7 +72,7 @@ class Memory(SpanProcessor):
         """Give a store that holds what is kept now."""
         from interceptor.store.memory import holding  # SQLite, for those who read back
 
-        with self._lock:
+        with _using:
             spans = [span for trace in self._traces.values() for span in trace.spans]
         return holding(spans)
 
