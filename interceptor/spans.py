@@ -20,7 +20,7 @@ from interceptor.record import Record
 from interceptor.settings import Native
 from interceptor.sink import Asked, Start, asked
 
-__all__ = ["MESSAGE", "SCOPE", "SpanSink", "Words", "is_ours"]
+__all__ = ["MESSAGE", "SCOPE", "SpanSink", "Words", "began_unix_ns", "is_ours"]
 
 SCOPE = "interceptor"
 """The instrumentation scope of every span of ours."""
@@ -45,6 +45,18 @@ def is_ours(span: Any) -> bool:
     """Tell whether a span of the OpenTelemetry SDK was made by this library."""
     scope = span.instrumentation_scope
     return scope is not None and scope.name == SCOPE
+
+
+_calls: dict[int, int] = {}  # when a call began, by its span's id: while the tools' spans are made
+
+
+def began_unix_ns(span: Any) -> int:
+    """Give when a span of ours began by this machine's clock.
+
+    The span of a tool that the server ran has the server's times; it began with its call.
+    """
+    call = None if span.parent is None else _calls.get(span.parent.span_id)
+    return (span.start_time or 0) if call is None else call
 
 
 class SpanSink:
@@ -117,8 +129,7 @@ class SpanSink:
             span.add_event(genai.HANDOFF, genai.handoff(given), _at(record, ended=True))
         if record.failure is not None:
             span.set_status(Status(StatusCode.ERROR))
-        for run in record.tool_runs:
-            self._tool_run(span, record, run, labels)
+        self._tool_runs(span, record, labels)
         self.link(span, roles(record))
         if self.measure is not None:
             self.measure(record)
@@ -140,6 +151,15 @@ class SpanSink:
         for call_id, role in had:
             for other, there in self._tool_calls.others(call_id, role, here).items():
                 span.add_link(there, observed.link(call_id, other))
+
+    def _tool_runs(self, span: Span, record: Record, labels: Mapping[str, Any]) -> None:
+        key = span.get_span_context().span_id
+        _calls[key] = getattr(span, "start_time", None) or _at(record)  # only the SDK's spans tell
+        try:
+            for run in record.tool_runs:
+                self._tool_run(span, record, run, labels)
+        finally:
+            _calls.pop(key, None)  # no spans at all have one id
 
     def _tool_run(self, parent: Span, record: Record, run: Any, labels: Mapping[str, Any]) -> None:
         span = self.tracer().start_span(

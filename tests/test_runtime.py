@@ -122,6 +122,40 @@ def test_a_call_under_way_ends_where_it_began():
     assert before.names == ["models"]
 
 
+def searched(at: str) -> httpx.Response:
+    """Give the answer of a conversation in which the server ran a tool, by its own clock."""
+    times = {"created_at": at, "completed_at": at}
+    run = {"type": "tool.execution", "id": "t", "name": "search", "arguments": "{}", **times}
+    return httpx.Response(200, json={"conversation_id": "c", "outputs": [run]})
+
+
+@pytest.mark.parametrize("at", ["1999-01-01T00:00:00Z", "2199-01-01T00:00:00Z"])
+def test_what_the_server_ran_goes_where_its_call_goes(tmp_path, at):
+    """The server's clock may be behind, or ahead: it does not tell which of the two it is."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    paths = [tmp_path / "before.db", tmp_path / "after.db"]
+
+    def put_in_force(path) -> None:
+        interceptor.configure(destinations=("store",), store=path, tracer_provider=provider)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if b"early" in request.content:
+            put_in_force(paths[1])
+        return searched(at)
+
+    put_in_force(paths[0])
+    with httpx.Client(transport=interceptor.wrap(httpx.MockTransport(answer))) as client:
+        for model in ("early", "late"):
+            body = {"inputs": "hello", "model": model}
+            client.post("https://api.mistral.ai/v1/conversations", json=body)
+    interceptor.flush()
+    names = [
+        sorted(span.name for trace in store.latest() for span in store.trace(trace.trace_id))
+        for store in map(Store, paths)
+    ]
+    assert names == [["chat early", "execute_tool search"], ["chat late", "execute_tool search"]]
+
+
 @pytest.mark.parametrize("content", ["full", None])
 def test_a_call_under_way_ends_nowhere_else(tmp_path, content):
     """Not at the new destination of the same provider, either: there it would lack its words."""

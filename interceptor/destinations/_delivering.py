@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanContext, Status
 
 from interceptor.native import parent_of
-from interceptor.spans import MESSAGE, Words, is_ours
+from interceptor.spans import MESSAGE, Words, began_unix_ns, is_ours
 
 __all__ = ["Delivery"]
 
@@ -58,10 +58,10 @@ class Delivery(SpanProcessor):
         return self._inner.force_flush(timeout_millis)
 
     def _takes(self, span: ReadableSpan) -> bool:
-        started, until = span.start_time or 0, self._until_unix_ns
-        return (
-            is_ours(span) and started >= self._since_unix_ns and (until is None or started < until)
-        )
+        if not is_ours(span):
+            return False
+        began, until = began_unix_ns(span), self._until_unix_ns
+        return began >= self._since_unix_ns and (until is None or began < until)
 
 
 def _with(span: ReadableSpan, words: dict[str, Any], parent: SpanContext | None) -> ReadableSpan:
