@@ -40,6 +40,7 @@ ROWS = {
     "settings": Row(("msgspec",)),
     "record": Row(("msgspec",)),
     "sse": Row(("msgspec",)),
+    "credentials": Row(),
     "decoding": Row(),
     "exchange": Row(),
     "wire": Row(("msgspec",)),

@@ -333,11 +333,11 @@ PARAMETERS = {
         {"n": 1},
     ),
     "credentials inside": (
-        {"metadata": {"password": "x", "a": [{"access_token": "x", "token": "y", "api_key": ""}]}},
+        {"metadata": {"password": "x", "a": [{"token": "x", "tokens": 1, "api_key": ""}]}},
         {
             "metadata": {
                 "password": "[redacted]",
-                "a": [{"access_token": "[redacted]", "token": "y", "api_key": ""}],
+                "a": [{"token": "[redacted]", "tokens": 1, "api_key": ""}],
             }
         },
     ),
@@ -374,6 +374,27 @@ def test_the_credentials_of_a_tool_are_struck_out():
     assert json.loads(record.input.tools) == [
         {"type": "connector", "authorization": "[redacted]", "name": "a"}
     ]
+
+
+def test_a_tool_that_takes_a_password_is_described_all_the_same():
+    """What `properties` names is said to be something: it is not that itself."""
+    password = {"type": "string", "default": {"token": "x", "n": 1}}
+    odd = {"properties": [{"secret": "x"}]}
+    schema = {"properties": {"password": password, "api_key": "x", "odd": odd}}
+    tools = [{"type": "function", "function": {"name": "log_in", "parameters": schema}}]
+    record = read(exchange(CHAT, {"tools": tools}, ANSWERED))
+    ((kept,),) = (json.loads(record.input.tools),)
+    assert kept["function"]["parameters"]["properties"] == {
+        "password": {"type": "string", "default": {"token": "[redacted]", "n": 1}},
+        "api_key": "[redacted]",
+        "odd": {"properties": [{"secret": "[redacted]"}]},
+    }
+
+
+def test_tools_without_credentials_stay_as_they_were_sent():
+    tools = b'[{"type": "function", "function": {"name": "count_tokens", "key": 1}}]'
+    record = read(exchange(CHAT, b'{"tools": ' + tools + b"}", ANSWERED))
+    assert record.input.tools == tools.decode()
 
 
 REQUESTS = {

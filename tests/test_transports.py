@@ -404,8 +404,11 @@ SECRETS = {
     "a token with a line end": {"headers": {"authorization": f"Bearer {KEY}\n"}},
     "an API key": {"headers": {"x-api-key": KEY}},
     "Azure's key": {"headers": {"api-key": KEY}},
+    "a gateway's key": {"headers": {"Ocp-Apim-Subscription-Key": KEY}},
+    "a client's secret": {"headers": {"cf-access-client-secret": KEY}},
     "a proxy's": {"headers": {"proxy-authorization": f"Basic {KEY}"}},
     "in the query": {"params": {"api_key": KEY, "page": "1"}},
+    "in the query, a signature": {"params": {"sig": KEY}},
     "in the query, a token": {"params": {"access_token": KEY}},
 }
 

@@ -1,4 +1,4 @@
-"""Copies of a program's values: plain, short, and without secrets.
+"""Copies of a program's values: plain, short, and without credentials.
 
 What a function is given may be changed while it runs, so it is copied before. A copy is made of
 what JSON knows; texts are immutable and taken as they are. Everything else becomes a few words on
@@ -14,7 +14,6 @@ import io
 import ipaddress
 import math
 import pathlib
-import re
 import types
 import uuid
 from collections import deque
@@ -23,15 +22,13 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-__all__ = ["STRUCK", "Yielded", "copied", "is_secret"]
+from interceptor.credentials import HARMLESS, STRUCK, is_credential
 
-STRUCK = "[redacted]"
-"""In place of a secret."""
+__all__ = ["Yielded", "copied"]
 
 _MOST_VALUES = 4096  # in one copy: at some hundred nanoseconds each
 _MOST_DEEP = 24
 _SHORT = 1024  # characters: a text that long is taken whatever there is already
-_LONGEST_NAME, _MOST_NAMES = 100, 4096
 
 _SPOKEN = (
     dt.date,
@@ -53,38 +50,16 @@ _DEFINITIONS = (
     types.ModuleType,
     type,
 )
-_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-_SECRET = re.compile(
-    r"(^|_)(authorization|bearer|cookies?|credentials?|passphrase|passwd|password|pwd|secrets?)(_|$)"
-    r"|(^|_)(api|access|auth|private|signing|encryption|service|ssh)_?keys?$"
-    r"|(^|_)token$"
-)
 
 
 def copied(value: Any, limit: int) -> tuple[Any, int]:
     """Copy a value as JSON would say it: some thousand values at most, texts of `limit` characters.
 
-    What is left out is counted where it stood. What stands under a secret's name is struck out.
+    What is left out is counted where it stood. What stands under a credential's name is struck out.
     Gives about how many characters the copy holds beside it.
     """
     copier = _Copier(limit)
     return copier.copy(value), copier.chars
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether a name is that of a secret: `api_key`, `password`, `accessToken`."""
-    if name in _HARMLESS or len(name) > _LONGEST_NAME:  # a dictionary's keys may be anything
-        return False
-    if _SECRET.search("_".join(_WORD.findall(name)).lower()) is not None:
-        return True
-    if len(_HARMLESS) >= _MOST_NAMES:
-        _HARMLESS.clear()
-    _HARMLESS.add(name)
-    return False
-
-
-_HARMLESS: set[str] = set()
-"""Names that have been looked at and are no secrets': with only such, a copy is made fast."""
 
 
 class Yielded:
@@ -176,7 +151,7 @@ class _Copier:
     def mapping(self, value: dict[Any, Any], depth: int) -> Any:
         """Copy a dictionary, as far as there is room for its values."""
         length = len(value)
-        if length > self.left or depth >= _MOST_DEEP or not _HARMLESS.issuperset(value):
+        if length > self.left or depth >= _MOST_DEEP or not HARMLESS.issuperset(value):
             return self._odd_mapping(value, length, depth)
         self.left -= length
         found = value.copy()
@@ -214,7 +189,7 @@ class _Copier:
         found: dict[str, Any] = {}
         for name, held in islice(value.items(), room):
             key = self._key(name)
-            struck = is_secret(key) and held is not None
+            struck = is_credential(key) and held is not None
             found[key] = STRUCK if struck else self.copy(held, depth + 1)
         if length > len(found):
             found["…"] = _more(length - len(found))

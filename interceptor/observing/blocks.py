@@ -9,12 +9,13 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from interceptor import slot, surroundings
+from interceptor.credentials import STRUCK, is_credential
 from interceptor.dialects import observed
 from interceptor.dialects.observed import Kind
 from interceptor.errors import InterceptorError
 from interceptor.exchange import CLOSED_EARLY
 from interceptor.observer import Observed
-from interceptor.observing._values import STRUCK, copied, is_secret
+from interceptor.observing._values import copied
 from interceptor.observing.sessions import to_labels
 from interceptor.quiet import quietly, report
 from interceptor.settings import Content
@@ -313,7 +314,7 @@ def _failure(reason: BaseException | str) -> tuple[str, str | None]:
 
 def _flat(attributes: Mapping[str, Any], limit: int) -> dict[str, observed.Value]:
     return {
-        name: STRUCK if is_secret(name) else observed.flat(copied(value, limit)[0], limit)
+        name: STRUCK if is_credential(name) else observed.flat(copied(value, limit)[0], limit)
         for name, value in attributes.items()
         if value is not None
     }

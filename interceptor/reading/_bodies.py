@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from interceptor import decoding
+from interceptor.credentials import STRUCK
 from interceptor.exchange import Body, Chunk, Exchange
 from interceptor.wire.notes import Notes
 
 __all__ = ["inflated", "plain", "struck"]
 
 _LEAST_SECRET_BYTES = 12
-_STRUCK = b"[redacted]"
+_STRUCK = STRUCK.encode()
 _WINDOW_BYTES = 1 << 20
 
 

@@ -1,12 +1,12 @@
 """What the caller sent, from the request's body."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from interceptor import decoding
+from interceptor.credentials import STRUCK, is_credential, may_name_one
 from interceptor.endpoints import Endpoint
 from interceptor.exchange import Exchange
 from interceptor.reading._bodies import inflated, struck
@@ -18,13 +18,6 @@ from interceptor.wire.slimming import without_media
 
 __all__ = ["to_input"]
 
-_NAMES = (
-    r"authorization|api[-_]?key|(access|refresh|auth|bearer)[-_]?token|((client|signing)[-_]?)?secret"
-    r"|password|passwd|credentials?|private[-_]?key"
-)
-_MAY_BE_SECRET = re.compile(_NAMES, re.IGNORECASE)
-_SECRET_NAME = re.compile(rf"([\w-]{{0,64}}[-_])?({_NAMES})", re.IGNORECASE)  # X-API-Key, too
-_STRUCK = "[redacted]"
 _MOST_NESTED = 64
 
 
@@ -89,7 +82,7 @@ def _parameters(
     values = {
         name: parse(raw, Any, notes, what=f"request.{name}")
         for name, raw in sent.items()
-        if name not in content and not _SECRET_NAME.fullmatch(name)
+        if name not in content and not is_credential(name)
     }
     return {name: _clean(_pruned(value, name, content)) for name, value in values.items()}
 
@@ -103,21 +96,39 @@ def _pruned(value: Any, name: str, content: frozenset[str]) -> Any:
 
 def _without_secrets(tools: str | None, notes: Notes) -> str | None:
     """Tool definitions may carry a connector's credentials: give them without."""
-    if tools is None or not _MAY_BE_SECRET.search(tools):
+    if tools is None or not may_name_one(tools):
         return tools
     definitions = parse(tools.encode(), Any, notes, what="request.tools")
-    return msgspec.json.encode(_clean(definitions)).decode()
+    kept = _clean(definitions)
+    return tools if kept == definitions else msgspec.json.encode(kept).decode()
 
 
 def _clean(value: Any, levels: int = _MOST_NESTED) -> Any:
-    """Strike out what stands under the name of a secret; what is nested too deeply goes too."""
+    """Strike out what stands under the name of a credential; what is nested too deeply goes too.
+
+    A JSON schema's `properties` are no values but say what values are: a tool that takes a
+    `password` is still described.
+    """
     if not isinstance(value, dict | list):
         return value
     if not levels:
-        return _STRUCK
+        return STRUCK
     if isinstance(value, list):
         return [_clean(one, levels - 1) for one in value]
     return {
-        name: _STRUCK if _SECRET_NAME.fullmatch(name) and held else _clean(held, levels - 1)
+        name: _properties(held, levels - 1) if name == "properties" else _held(name, held, levels)
         for name, held in value.items()
+    }
+
+
+def _held(name: str, held: Any, levels: int) -> Any:
+    return STRUCK if is_credential(name) and held else _clean(held, levels - 1)
+
+
+def _properties(value: Any, levels: int) -> Any:
+    if not isinstance(value, dict) or not levels:
+        return _clean(value, levels)
+    return {
+        name: _clean(one, levels - 1) if isinstance(one, dict) else _held(name, one, levels)
+        for name, one in value.items()
     }

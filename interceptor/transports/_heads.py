@@ -5,17 +5,16 @@ what a head holds (httpx copies one list), and these functions pick from the cop
 worker's thread, before anything is read.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from interceptor.credentials import is_credential, is_credential_of_query
 from interceptor.exchange import Request
 
 __all__ = ["answered", "asked", "copied", "form"]
 
-_CREDENTIALS = ("authorization", "x-api-key", "api-key", "proxy-authorization")
-_OF_REQUEST = frozenset({"content-type", "content-encoding", *_CREDENTIALS})
+_OF_REQUEST = frozenset({"content-type", "content-encoding"})
 _OF_RESPONSE = frozenset(
     {
         "content-type",
@@ -26,7 +25,6 @@ _OF_RESPONSE = frozenset(
     }
 )
 _RATELIMIT = "x-ratelimit-"
-_SECRET = re.compile(r"key|token|secret|sig|pass|auth", re.IGNORECASE)
 
 
 def copied(headers: Any) -> Any:
@@ -37,12 +35,18 @@ def copied(headers: Any) -> Any:
 def asked(sent: Request, headers: Any, url: Any) -> Request:
     """Give a request with the headers that are kept, and the credentials that it carried.
 
-    Credentials stand in headers, and in a query under the name of one.
+    Credentials stand in headers and in a query, under the name of one. Cookies are not looked for:
+    not all that they hold is secret, and a language or a theme is a word of any body.
     """
-    kept = _kept(headers.raw, _OF_REQUEST)
-    secrets = [kept.pop(name).strip().rpartition(" ")[2] for name in _CREDENTIALS if name in kept]
+    texts = tuple(_texts(headers.raw))
+    secrets = [
+        text.strip().rpartition(" ")[2]  # without the word on its kind: `Bearer`
+        for name, text in texts
+        if is_credential(name) and name != "cookie"
+    ]
     query = parse_qsl(url.query.decode(errors="replace"))
-    secrets += [value for name, value in query if _SECRET.search(name)]
+    secrets += [value for name, value in query if is_credential_of_query(name)]
+    kept = _kept(texts, _OF_REQUEST)
     return sent._replace(headers=kept, secrets=tuple(secrets))
 
 
@@ -51,7 +55,7 @@ def answered(headers: Any, *, is_decoded: bool) -> dict[str, str]:
 
     Of a body that is decoded already (`is_decoded`), the encoding is of no more concern.
     """
-    kept = _kept(headers.raw, _OF_RESPONSE, _RATELIMIT)
+    kept = _kept(_texts(headers.raw), _OF_RESPONSE, _RATELIMIT)
     if is_decoded:
         kept.pop("content-encoding", None)
     return kept
@@ -76,12 +80,16 @@ def form(request: Any) -> Mapping[str, str | list[str]] | None:
 
 
 def _kept(
-    raw: Iterable[tuple[bytes, bytes]], names: frozenset[str], prefix: str | None = None
+    texts: Iterable[tuple[str, str]], names: frozenset[str], prefix: str | None = None
 ) -> dict[str, str]:
-    """Give headers by lower-case name; of one sent twice, the first."""
+    """Give the headers of these names; of one sent twice, the first."""
     found: dict[str, str] = {}
-    for name, value in raw:
-        lower = name.decode("latin-1").lower()
-        if lower in names or (prefix and lower.startswith(prefix)):
-            found.setdefault(lower, value.decode("latin-1"))
+    for name, text in texts:
+        if name in names or (prefix and name.startswith(prefix)):
+            found.setdefault(name, text)
     return found
+
+
+def _texts(raw: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
+    """Give headers as text, by lower-case name."""
+    return ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw)
