@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from interceptor import metadata
 from interceptor.errors import SettingsError
 from interceptor.record import (
     Blob,
@@ -75,17 +76,32 @@ def policy(given: Policy | str | None) -> Policy | None:
 
 
 def without_content(record: Record) -> Record:
-    """Give the record without any words: what was asked, answered, called, thought, complained."""
+    """Give the record without any words: what was asked, answered, called, thought, complained.
+
+    Of JSON that holds words and counts alike, what is metadata stays.
+    """
     asked = msgspec.structs.replace(
-        record.input, messages=(), system=(), tools=None, parameters={}, stop=None
+        record.input,
+        messages=(),
+        system=(),
+        tools=None,
+        parameters=metadata.of_request(record.input.parameters),
+        stop=None,
+        reasoning_level=metadata.choice(record.input.reasoning_level),
+        output_type=metadata.choice(record.input.output_type),
     )
-    output = msgspec.structs.replace(record.output, messages=(), guardrails=None)
+    output = msgspec.structs.replace(
+        record.output, messages=(), guardrails=metadata.of_answer(record.output.guardrails)
+    )
+    usage = record.usage and msgspec.structs.replace(
+        record.usage, raw=metadata.of_answer(record.usage.raw)
+    )
     failure = record.failure and msgspec.structs.replace(record.failure, message=None)
     runs = tuple(
         msgspec.structs.replace(run, arguments=None, result=None) for run in record.tool_runs
     )
     return msgspec.structs.replace(
-        record, input=asked, output=output, failure=failure, tool_runs=runs
+        record, input=asked, output=output, usage=usage, failure=failure, tool_runs=runs
     )
 
 

@@ -133,16 +133,17 @@ class SpanSink:
         self.link(span, roles(record))
         if self.measure is not None:
             self.measure(record)
-        words = self._words(record) if self.content else {}
+        words = self._words(record, attributes) if self.content else {}
         if cut := genai.cut(words):
-            words[genai.TRUNCATED] = genai.cut(attributes) + cut
+            words[genai.TRUNCATED] = tuple(dict.fromkeys(genai.cut(attributes) + cut))
         self.end(span, words, _at(record, ended=True))
 
-    def _words(self, record: Record) -> dict[str, Any]:
+    def _words(self, record: Record, beside: Mapping[str, Any]) -> dict[str, Any]:
         """Give what was said, the server's account of a failure included: it may quote the rest."""
-        words: dict[str, Any] = genai.content(record, limit_bytes=self.limit_bytes)
+        limit = self.limit_bytes
+        words: dict[str, Any] = {**genai.content(record, limit_bytes=limit, beside=beside)}
         if record.failure is not None and record.failure.message:
-            words[MESSAGE] = record.failure.message[: self.limit_bytes]
+            words[MESSAGE] = record.failure.message[:limit]
         return words
 
     def link(self, span: Span, had: Iterable[tuple[str, Role]]) -> None:

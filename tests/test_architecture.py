@@ -46,6 +46,7 @@ ROWS = {
     "wire": Row(("msgspec",)),
     "endpoints": Row(("msgspec",)),
     "reading": Row(("msgspec",)),
+    "metadata": Row(("msgspec",)),
     "redaction": Row(("msgspec",)),
     "pricing": Row(("msgspec",)),
     "dialects": Row(("orjson",)),

@@ -103,7 +103,6 @@ ATTRIBUTES = {
     "max_tokens 0": (asked(max_tokens=0), {"gen_ai.request.max_tokens": 0}),
     "seed": (asked(seed=0), {"gen_ai.request.seed": 0}),
     "a seed that OTLP has no number for": (asked(seed=2**63), {"gen_ai.request.seed": str(2**63)}),
-    "stop": (asked(stop=("a", "b")), {"gen_ai.request.stop_sequences": ("a", "b")}),
     "frequency_penalty": (
         asked(frequency_penalty=0.0),
         {"gen_ai.request.frequency_penalty": 0.0},
@@ -127,8 +126,8 @@ ATTRIBUTES = {
     "a number too large for OTLP": named("min_tokens", 2**63, str(2**63)),
     "the largest number of OTLP": named("min_tokens", 2**63 - 1, 2**63 - 1),
     "another parameter": (
-        parameters(metadata={"é": [1, None]}),
-        {"mistral_ai.request.parameters": '{"metadata":{"é":[1,null]}}'},
+        parameters(min_p=0.5, metadata={"é": [1, None]}),
+        {"mistral_ai.request.parameters": '{"min_p":0.5}'},
     ),
     "response id": (answered(id="r"), {"gen_ai.response.id": "r"}),
     "response model": (answered(model="m"), {"gen_ai.response.model": "m"}),
@@ -257,14 +256,80 @@ def test_words_are_no_attributes():
     assert word not in repr(genai.attributes(record, limit_bytes=LIMIT))
 
 
+SCHEMA = {"type": "json_schema", "json_schema": {"strict": True, "description": "a word"}}
+MIXED = {
+    "stop sequences": (
+        asked(stop=("a word", "b")),
+        {},
+        {"gen_ai.request.stop_sequences": ("a word", "b")},
+    ),
+    "a response format": (
+        parameters(response_format=SCHEMA, n=1),
+        {
+            "mistral_ai.request.response_format": '{"type":"json_schema",'
+            '"json_schema":{"strict":true}}',
+            "mistral_ai.request.parameters": '{"response_format":{"type":"json_schema",'
+            '"json_schema":{"strict":true}},"n":1}',
+        },
+        {
+            "mistral_ai.request.response_format": '{"type":"json_schema","json_schema":'
+            '{"strict":true,"description":"a word"}}',
+            "mistral_ai.request.parameters": '{"response_format":{"type":"json_schema",'
+            '"json_schema":{"strict":true,"description":"a word"}},"n":1}',
+        },
+    ),
+    "an unknown parameter": (
+        parameters(new="a word"),
+        {},
+        {"mistral_ai.request.parameters": '{"new":"a word"}'},
+    ),
+    "a choice that is none of the API's": (
+        asked(reasoning_level="a word", output_type="a word"),
+        {},
+        {
+            "gen_ai.request.reasoning.level": "a word",
+            "gen_ai.output.type": "a word",
+        },
+    ),
+    "guardrails": (
+        answered(guardrails='[{"action": "none", "because": "a word"}]'),
+        {"mistral_ai.guardrails": '[{"action":"none"}]'},
+        {"mistral_ai.guardrails": '[{"action": "none", "because": "a word"}]'},
+    ),
+    "usage": (
+        used(raw='{"prompt_tokens": 3, "note": "a word"}'),
+        {"mistral_ai.usage.raw": '{"prompt_tokens":3}'},
+        {"mistral_ai.usage.raw": '{"prompt_tokens": 3, "note": "a word"}'},
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "bare", "whole"), MIXED.values(), ids=MIXED)
+def test_of_what_holds_words_too_the_metadata_stands_alone_and_the_whole_among_the_words(
+    fields, bare, whole
+):
+    assert attributes(**fields) == BARE_ATTRIBUTES | bare
+    assert genai.content(Record(**BARE, **fields), limit_bytes=LIMIT) == whole
+
+
 def test_parameters_stay_within_the_limit_and_are_json():
     record = Record(**BARE, input=Input(parameters={"metadata": {"note": "long " * 1000}}))
-    text = genai.attributes(record, limit_bytes=200)["mistral_ai.request.parameters"]
+    text = genai.content(record, limit_bytes=200)["mistral_ai.request.parameters"]
     assert len(text.encode()) <= 200
     assert json.loads(text)["metadata"]["note"].startswith("long long")
 
 
 TOO_LONG = {
+    "an object among the parameters": (
+        {"input": Input(parameters={"guardrails": [{"on": True}] * 100})},
+        ("mistral_ai.request.parameters",),
+    ),
+    "usage, which is JSON": (
+        {"usage": Usage(raw=json.dumps({"prompt_tokens": 3, "connectors": {"a": [1] * 1000}}))},
+        ("mistral_ai.usage.raw",),
+    ),
+}
+TOO_LONG_IN_WORDS = {
     "an object among the parameters": (
         {"input": Input(parameters={"response_format": {"schema": {"a": "long " * 1000}}})},
         ("mistral_ai.request.response_format", "mistral_ai.request.parameters"),
@@ -283,6 +348,38 @@ def test_json_that_is_too_long_is_cut_inside_and_named(fields, cut):
     for key in cut:
         assert isinstance(json.loads(found[key]), dict)
         assert len(found[key].encode()) <= 200
+
+
+@pytest.mark.parametrize(("fields", "cut"), TOO_LONG_IN_WORDS.values(), ids=TOO_LONG_IN_WORDS)
+def test_words_in_json_that_are_too_long_are_cut_inside_and_named(fields, cut):
+    found = genai.content(Record(**BARE, **fields), limit_bytes=200)
+    assert found[genai.TRUNCATED] == cut
+    for key in cut:
+        assert isinstance(json.loads(found[key]), dict)
+        assert len(found[key].encode()) <= 200
+
+
+STOPS = {
+    "long ones are shortened": (("long " * 1000, "short"), ("long ", "short")),
+    "short ones stay": (("short",) * 3, ("short",) * 3),
+    "there are far too many": (("x" * 100,) * 10_000, ("xx",)),
+}
+
+
+@pytest.mark.parametrize(("stop", "begin"), STOPS.values(), ids=STOPS)
+def test_texts_stay_within_the_limit_together(stop, begin):
+    found = genai.content(Record(**BARE, input=Input(stop=stop)), limit_bytes=200)
+    kept = found["gen_ai.request.stop_sequences"]
+    assert isinstance(kept, tuple)
+    assert all(text.startswith(start) for text, start in zip(kept, begin, strict=False))
+    assert sum(map(len, kept)) <= 200
+    assert (genai.TRUNCATED in found) == (kept != stop)
+
+
+def test_texts_of_which_none_fits_are_one_word_on_their_size():
+    stop = ("é" * 16,) * 3
+    found = genai.content(Record(**BARE, input=Input(stop=stop)), limit_bytes=20)
+    assert found["gen_ai.request.stop_sequences"] == ("[106 bytes left out]",)
 
 
 def test_a_text_that_is_too_long_is_cut_at_its_end():

@@ -123,8 +123,17 @@ START = Start(
 )
 WORD = "a word that was said"
 SAID = {
-    "input": Input(model="m", messages=(Message(role="user", parts=(Text(WORD),)),)),
-    "output": Output(messages=(Message(role="assistant", parts=(Text(WORD),)),)),
+    "input": Input(
+        model="m",
+        messages=(Message(role="user", parts=(Text(WORD),)),),
+        stop=(WORD,),
+        parameters={"model": "m", "new": WORD, "response_format": {"schema": {WORD: WORD}}},
+    ),
+    "output": Output(
+        messages=(Message(role="assistant", parts=(Text(WORD),)),),
+        guardrails=f'[{{"quote":"{WORD}"}}]',
+    ),
+    "usage": Usage(input_tokens=3, raw=f'{{"prompt_tokens":3,"note":"{WORD}"}}'),
 }
 
 
@@ -439,6 +448,14 @@ def test_what_was_cut_is_named_whether_words_or_not(sinking, exporter):
         "mistral_ai.request.parameters",
         "gen_ai.input.messages",
     )
+
+
+def test_what_was_cut_of_the_metadata_and_of_the_whole_is_named_once(sinking, exporter):
+    asked = Input(model="m", parameters={f"n{number}": number for number in range(100)})
+    said = msgspec.structs.replace(asked, parameters={**asked.parameters, "new": WORD})
+    for given in (asked, said):
+        *_, span = ended(sinking(limit_bytes=300), exporter, input=given)
+        assert span.attributes["mistral_ai.truncated"] == ("mistral_ai.request.parameters",)
 
 
 def test_words_are_nowhere_where_the_settings_say_so(sinking, exporter):

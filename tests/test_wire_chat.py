@@ -116,8 +116,9 @@ def test_tools_are_kept_as_they_were_sent():
     assert asked({"tools": tools}) == Input(tools='[{"type":"function","function":{"name":"f"}}]')
 
 
-def test_the_words_of_a_prediction_are_no_parameter():
-    assert asked({"prediction": {"type": "content", "content": "a"}}) == Input()
+def test_a_prediction_is_a_parameter():
+    sent = {"prediction": {"type": "content", "content": "a"}}
+    assert asked(sent) == Input(parameters=sent)
 
 
 FIM = {

@@ -73,7 +73,7 @@ REQUESTS = {
                 "reasoning_effort": "low",
                 "presence_penalty": 1,
                 "response_format": {"type": "json_object"},
-                "prediction": {"content": "secret words"},
+                "prediction": {"content": "a"},
             }
         },
         {
@@ -95,6 +95,7 @@ REQUESTS = {
                     "reasoning_effort": "low",
                     "presence_penalty": 1,
                     "response_format": {"type": "json_object"},
+                    "prediction": {"content": "a"},
                 }
             },
         },

@@ -127,7 +127,13 @@ def test_a_form_is_read_and_its_file_is_not_kept():
         sent=FORM,
     )
     file = Blob(modality="audio", mime_type="audio/mpeg", size_bytes=16, name="a.mp3")
-    parameters = {"model": "m", "temperature": "0.5", "stream": "true", "language": "en"}
+    parameters = {
+        "model": "m",
+        "temperature": "0.5",
+        "stream": "true",
+        "language": "en",
+        "context_bias": "Ada",
+    }
     assert sent == Input(
         model="m", temperature=0.5, stream=True, messages=user(file), parameters=parameters
     )

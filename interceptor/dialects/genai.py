@@ -5,6 +5,7 @@ the constants that packages offer for them are deprecated, so they stand here as
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ from interceptor.record import (
     ToolRun,
     Usage,
 )
+from interceptor.redaction import without_content
 
 __all__ = [
     "HANDOFF",
@@ -52,15 +54,18 @@ Attributes = dict[str, Value]
 _NS = 1e9
 _MOST = 2**63 - 1
 _MOST_BYTES_A_CHAR = 4
-_NAMED_PARAMETERS = (
-    "min_tokens",
-    "tool_choice",
-    "parallel_tool_calls",
-    "response_format",
-    "safe_prompt",
-    "prompt_mode",
-    "service_tier",
-)
+_NAMED_PARAMETERS = {
+    f"mistral_ai.request.{name}": name
+    for name in (
+        "min_tokens",
+        "tool_choice",
+        "parallel_tool_calls",
+        "response_format",
+        "safe_prompt",
+        "prompt_mode",
+        "service_tier",
+    )
+}
 
 
 def name(operation: str, model: str | None) -> str:
@@ -92,6 +97,7 @@ def attributes(record: Record, *, limit_bytes: int) -> Attributes:
     Each text stays within `limit_bytes`, and each is JSON still that was; what was cut is named as
     in `content`.
     """
+    record = without_content(record)
     found = {
         "gen_ai.operation.name": record.operation,
         "gen_ai.provider.name": PROVIDER,
@@ -101,37 +107,38 @@ def attributes(record: Record, *, limit_bytes: int) -> Attributes:
         **_usage(record.usage),
         **_exchange(record),
         **_stream(record),
-        "mistral_ai.request.parameters": record.input.parameters or None,
+        **_mixed(record),
         "mistral_ai.batch.usage": _by_model(record) or None,
         **{f"mistral_ai.response.{name}": value for name, value in record.output.facts.items()},
     }
-    flat: Attributes = {}
-    shorter = []
-    for key, value in found.items():
-        if value is not None:
-            flat[key], is_cut = _flat(value, limit_bytes)
-            if is_cut:
-                shorter.append(key)
-    if shorter:
-        flat[TRUNCATED] = tuple(shorter)
-    return flat
+    flat, shorter = _flattened(found, limit_bytes)
+    return flat | {TRUNCATED: shorter} if shorter else flat
 
 
-def content(record: Record, *, limit_bytes: int) -> Attributes:
-    """Give a record's words as JSON text, each attribute within `limit_bytes`.
+def content(
+    record: Record, *, limit_bytes: int, beside: Mapping[str, Value] = MappingProxyType({})
+) -> Attributes:
+    """Give a record's words, each attribute within `limit_bytes`.
 
-    What is over the limit is cut inside its structure, so that it stays valid JSON; the names of
-    the attributes that were cut stand in `mistral_ai.truncated`.
+    Messages are JSON text. What `attributes` gives the metadata of alone stands here whole, under
+    the same name and to take its place: nothing of the request is lost where words may be shown.
+    `beside` is what `attributes` gave: what is whole there is not said twice. What is over the
+    limit is cut inside its structure, so that it stays valid JSON; the names of the attributes
+    that were cut stand in `mistral_ai.truncated`.
     """
     asked = record.input
     tools = _json(asked.tools) if asked.tools else None
-    values = {
+    messages = {
         "gen_ai.input.messages": [_message(one) for one in asked.messages],
         "gen_ai.output.messages": [_message(one) for one in record.output.messages],
         "gen_ai.system_instructions": [_part(one) for one in asked.system],
         "gen_ai.tool.definitions": tools,
     }
-    return _cut_to_fit(values, limit_bytes)
+    found, shorter = _flattened(_mixed(record), limit_bytes)
+    found = {key: value for key, value in found.items() if value != beside.get(key)}
+    words = _cut_to_fit(messages, limit_bytes)
+    shorter = tuple(key for key in shorter if key in found) + cut(words)
+    return found | words | ({TRUNCATED: shorter} if shorter else {})
 
 
 def cut(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -182,24 +189,33 @@ def handoff(given: Any) -> Attributes:
 
 
 def _request(asked: Input) -> dict[str, Any]:
-    named = {f"mistral_ai.request.{key}": asked.parameters.get(key) for key in _NAMED_PARAMETERS}
     return {
         "gen_ai.request.model": asked.model,
         "gen_ai.request.temperature": asked.temperature,
         "gen_ai.request.top_p": asked.top_p,
         "gen_ai.request.max_tokens": asked.max_tokens,
         "gen_ai.request.seed": asked.seed,
-        "gen_ai.request.stop_sequences": asked.stop,
         "gen_ai.request.frequency_penalty": asked.frequency_penalty,
         "gen_ai.request.presence_penalty": asked.presence_penalty,
         "gen_ai.request.top_k": asked.top_k,
         "gen_ai.request.choice.count": None if asked.choice_count == 1 else asked.choice_count,
         "gen_ai.request.stream": True if asked.stream else None,
-        "gen_ai.request.reasoning.level": asked.reasoning_level,
-        "gen_ai.output.type": asked.output_type,
         "gen_ai.agent.name": asked.agent_name,
         "gen_ai.agent.version": asked.agent_version,
-        **named,
+    }
+
+
+def _mixed(record: Record) -> dict[str, Any]:
+    """Give what may hold metadata and words alike."""
+    asked, usage = record.input, record.usage
+    return {
+        "gen_ai.request.stop_sequences": asked.stop,
+        "gen_ai.request.reasoning.level": asked.reasoning_level,
+        "gen_ai.output.type": asked.output_type,
+        **{key: asked.parameters.get(name) for key, name in _NAMED_PARAMETERS.items()},
+        "mistral_ai.request.parameters": asked.parameters or None,
+        "mistral_ai.guardrails": record.output.guardrails,
+        "mistral_ai.usage.raw": None if usage is None else usage.raw,
     }
 
 
@@ -215,7 +231,6 @@ def _response(record: Record) -> dict[str, Any]:
         "gen_ai.agent.name": asked.agent_name or output.agent_name,
         "gen_ai.embeddings.dimension.count": dimensions,
         "mistral_ai.embeddings.count": output.embeddings_count,
-        "mistral_ai.guardrails": output.guardrails,
     }
 
 
@@ -246,7 +261,6 @@ def _usage(usage: Usage | None) -> dict[str, Any]:
         "mistral_ai.usage.connector_tokens": usage.connector_tokens,
         "mistral_ai.usage.input_characters": usage.input_characters,
         "mistral_ai.usage.service_tier": usage.service_tier,
-        "mistral_ai.usage.raw": usage.raw,
         "mistral_ai.ocr.usage.pages_processed": usage.pages_processed,
         "mistral_ai.ocr.usage.doc_size_bytes": usage.doc_size_bytes,
     }
@@ -295,6 +309,18 @@ def _stream(record: Record) -> dict[str, Any]:
         "mistral_ai.stream.chunk_interval.p95": _seconds(stream.gap_p95_ns),
         "mistral_ai.stream.chunk_interval.max": _seconds(stream.gap_max_ns),
     }
+
+
+def _flattened(found: Mapping[str, Any], limit_bytes: int) -> tuple[Attributes, tuple[str, ...]]:
+    """Give values as attributes take them, without those that are None; and which were cut."""
+    flat: Attributes = {}
+    shorter = []
+    for key, value in found.items():
+        if value is not None:
+            flat[key], is_cut = _flat(value, limit_bytes)
+            if is_cut:
+                shorter.append(key)
+    return flat, tuple(shorter)
 
 
 def _cut_to_fit(values: Mapping[str, Any], limit_bytes: int) -> Attributes:
@@ -365,6 +391,10 @@ def _flat(value: Any, limit_bytes: int) -> tuple[Any, bool]:
     """
     if isinstance(value, dict | list):
         return fitted(value, limit_bytes)
+    if isinstance(value, tuple) and sum(map(len, value)) > limit_bytes // _MOST_BYTES_A_CHAR:
+        text, is_cut = fitted(value, limit_bytes)
+        left = orjson.loads(text)  # a text alone, where not even a few letters of each would fit
+        return (left,) if isinstance(left, str) else tuple(left), is_cut
     if isinstance(value, str) and len(value) > limit_bytes // _MOST_BYTES_A_CHAR:
         return _shortened(value, limit_bytes)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST:

@@ -27,8 +27,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     - `by_member` names another row by a member of the request's JSON that only it has: where one
       path serves two endpoints.
     - `request` and `to_input` read the request; without them nothing of it is read. `content`
-      names the members of its JSON that are words rather than parameters, as `a.b` where one
-      stands inside another; None keeps no parameters.
+      names the members of its JSON that are no parameters, being messages, tools or media; None
+      keeps no parameters.
     - `response` and `to_answer` read the answer; without them only the body of a failure is
       read. `prepare` cuts out of its pieces what need not be parsed. `media` is the modality of an
       answer that may be a file itself rather than JSON about it.

@@ -78,20 +78,12 @@ def _plain(exchange: Exchange, notes: Notes) -> bytes:
 def _parameters(
     sent: dict[str, msgspec.Raw], content: frozenset[str], notes: Notes
 ) -> dict[str, Any]:
-    """Give the request's members that are no words, no media and no secrets."""
-    values = {
-        name: parse(raw, Any, notes, what=f"request.{name}")
+    """Give the request's members that are no messages, no tools, no media and no secrets."""
+    return {
+        name: _clean(parse(raw, Any, notes, what=f"request.{name}"))
         for name, raw in sent.items()
         if name not in content and not is_credential(name)
     }
-    return {name: _clean(_pruned(value, name, content)) for name, value in values.items()}
-
-
-def _pruned(value: Any, name: str, content: frozenset[str]) -> Any:
-    """Leave the words out of an object among the parameters."""
-    if not isinstance(value, dict):
-        return value
-    return {key: held for key, held in value.items() if f"{name}.{key}" not in content}
 
 
 def _without_secrets(tools: str | None, notes: Notes) -> str | None:

@@ -29,8 +29,8 @@ __all__ = [
     "to_message",
 ]
 
-CONTENT = frozenset({"messages", "tools", "prediction"})
-"""The members of a request that are words, not parameters."""
+CONTENT = frozenset({"messages", "tools"})
+"""The members of a request that are no parameters, but what the parameters are for."""
 
 
 class RequestMessage(msgspec.Struct, kw_only=True, gc=False):

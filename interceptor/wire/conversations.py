@@ -41,8 +41,8 @@ __all__ = [
     "to_input",
 ]
 
-CONTENT = frozenset({"inputs", "instructions", "tools", "completion_args.prediction"})
-"""The members of a request that are words, not parameters."""
+CONTENT = frozenset({"inputs", "instructions", "tools"})
+"""The members of a request that are no parameters, but what the parameters are for."""
 
 _FAILED = "conversation.response.error"
 

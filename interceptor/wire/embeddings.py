@@ -13,7 +13,7 @@ from interceptor.wire.notes import Notes
 __all__ = ["CONTENT", "Request", "Response", "slimmed", "to_answer", "to_input"]
 
 CONTENT = frozenset({"input", "inputs"})
-"""The members of a request that are words, not parameters."""
+"""The members of a request that are no parameters, but what the parameters are for."""
 
 _VECTOR = re.compile(rb'"embedding"\s*:\s*\[')
 _NAME_BYTES = 64

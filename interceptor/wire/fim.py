@@ -7,7 +7,7 @@ from interceptor.wire.notes import Notes
 __all__ = ["CONTENT", "Request", "to_input"]
 
 CONTENT = frozenset({"prompt", "suffix"})
-"""The members of a request that are words, not parameters."""
+"""The members of a request that are no parameters, but what the parameters are for."""
 
 
 class Request(chat.Sampling, kw_only=True):

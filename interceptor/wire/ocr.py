@@ -14,7 +14,7 @@ from interceptor.wire.parsing import text_of
 __all__ = ["CONTENT", "Request", "Response", "to_answer", "to_input"]
 
 CONTENT = frozenset({"document", "document_annotation_prompt"})
-"""The members of a request that are words, not parameters."""
+"""The members of a request that are no parameters, but what the parameters are for."""
 
 
 class Request(msgspec.Struct, kw_only=True, gc=False):

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 CONTENT = frozenset({"input", "instructions", "tools"})
-"""The members of a request that are words, not parameters."""
+"""The members of a request that are no parameters, but what the parameters are for."""
 
 _FAILED = "response.failed"
 

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 CONTENT = frozenset({"input", "ref_audio", "conversation_history"})
-"""The members of a request that are words or media, not parameters."""
+"""The members of a request that are no parameters, but what the parameters are for."""
 
 
 class Request(msgspec.Struct, kw_only=True, gc=False):

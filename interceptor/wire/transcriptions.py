@@ -24,8 +24,8 @@ __all__ = [
     "to_input",
 ]
 
-CONTENT = frozenset({"file", "file_url", "file_id", "context_bias", "speaker_references"})
-"""The members of a request that are words or media, not parameters."""
+CONTENT = frozenset({"file", "file_url", "file_id", "speaker_references"})
+"""The members of a request that are no parameters, but what the parameters are for."""
 
 _DONE = "transcription.done"
 
