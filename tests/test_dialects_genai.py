@@ -114,6 +114,10 @@ ATTRIBUTES = {
     "a stream": (asked(stream=True), {"gen_ai.request.stream": True}),
     "no stream": (asked(stream=False), {}),
     "reasoning": (asked(reasoning_level="high"), {"gen_ai.request.reasoning.level": "high"}),
+    "what is to be spoken": (
+        asked(characters=0),
+        {"mistral_ai.request.input_characters": 0},
+    ),
     "output type": (asked(output_type="json"), {"gen_ai.output.type": "json"}),
     "min_tokens": named("min_tokens", 0, 0),
     "tool_choice in a word": named("tool_choice", "any", "any"),
@@ -463,6 +467,17 @@ PARTS = {
             "mime_type": "image/png",
             "size_bytes": 4,
             "sha256": "ab",
+        },
+    ),
+    "blob that came as a file": (
+        Blob(modality="audio", size_bytes=4, name="talk.mp3"),
+        {
+            "type": "blob",
+            "modality": "audio",
+            "mime_type": None,
+            "size_bytes": 4,
+            "sha256": None,
+            "name": "talk.mp3",
         },
     ),
     "link": (

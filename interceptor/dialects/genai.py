@@ -202,6 +202,7 @@ def _request(asked: Input) -> dict[str, Any]:
         "gen_ai.request.stream": True if asked.stream else None,
         "gen_ai.agent.name": asked.agent_name,
         "gen_ai.agent.version": asked.agent_version,
+        "mistral_ai.request.input_characters": asked.characters,
     }
 
 
@@ -360,13 +361,14 @@ def _part(part: Part) -> dict[str, Any]:  # noqa: PLR0911 - one return a kind of
         case ToolResult():
             return {"type": "tool_call_response", "id": part.id, "response": part.response}
         case Blob():
-            return {
+            blob = {
                 "type": "blob",
                 "modality": part.modality,
                 "mime_type": part.mime_type,
                 "size_bytes": part.size_bytes,
                 "sha256": part.sha256,
             }
+            return blob if part.name is None else blob | {"name": part.name}
         case Link():
             return {"type": "uri", "modality": part.modality, "uri": part.uri}
         case FileRef():
