@@ -9,6 +9,7 @@ import pytest
 
 from interceptor.endpoints import TABLE
 from interceptor.reading import read
+from interceptor.record import Usage
 from interceptor.replay.fixtures import all_fixtures
 from tests.recorded_exchanges import CREDENTIAL, as_json, of_fixture
 
@@ -44,6 +45,26 @@ def test_packets_do_not_matter(fixture, size):
 def test_no_secret_is_read(fixture):
     said = repr(read(of_fixture(fixture)))
     assert not [secret for secret in SECRETS if secret in said]
+
+
+# Their total counts the classifier's own prompt, which nobody else is told of.
+MODERATIONS = ("moderations", "chat.moderations")
+
+
+@pytest.mark.parametrize("fixture", FIXTURES.values(), ids=FIXTURES)
+def test_usage_is_what_can_be(fixture):
+    """What is invented is to be believed: the input has the cached in it, and totals are sums."""
+    record = read(of_fixture(fixture))
+    for used in (record.usage or Usage(), *record.usage_by_model.values()):
+        of_input, of_output = used.input_tokens or 0, used.output_tokens or 0
+        assert (used.cache_read_tokens or 0) + (used.cache_write_tokens or 0) <= of_input
+        assert (used.reasoning_tokens or 0) <= of_output
+        # Of audio, the prompt's tokens leave out what was heard.
+        parts = of_input + of_output + (used.audio_tokens or 0) + (used.connector_tokens or 0)
+        if record.endpoint in MODERATIONS:
+            assert used.total_tokens >= parts
+        else:
+            assert (used.total_tokens or 0) == parts
 
 
 @pytest.mark.parametrize(
