@@ -43,6 +43,32 @@ BODIES = {
         b'{"message":"no","type":{"a":1}}',
         Failure(kind="400", message="no"),
     ),
+    "wrapped by what says that it is an error": (
+        b'{"type":"error","error":{"type":null,"message":{"detail":"no"},"code":{"a":1}}}',
+        Failure(kind="error", message="no", code='{"a":1}'),
+    ),
+    "wrapped, in a list": (
+        b'[{"error":{"code":404,"message":"no","status":"NOT_FOUND"}}]',
+        Failure(kind="400", message="no", code="404"),
+    ),
+    "an authorization server's": (
+        b'{"error":"invalid_token","error_description":"no"}',
+        Failure(kind="400", message="no"),
+    ),
+    "after a mark of the byte order": (
+        b'\xef\xbb\xbf {"message":"no","type":"t"}',
+        Failure(kind="t", message="no"),
+    ),
+    "text after a mark of the byte order": (
+        b"\xef\xbb\xbfno",
+        Failure(kind="400", message="no"),
+    ),
+    "an event": (
+        b'event: error\ndata: {"object":"error","message":"no","type":"t","code":"1"}\n\n',
+        Failure(kind="t", message="no", code="1"),
+    ),
+    "an event of text": (b": hello\n\ndata: no", Failure(kind="400", message="no")),
+    "text that begins as an event does": (b"id: no", Failure(kind="400", message="id: no")),
     "an empty message": (b'{"message":"","detail":"no"}', Failure(kind="400", message="no")),
     "nothing in it": (b"{}", Failure(kind="400")),
     "a list": (
@@ -96,6 +122,16 @@ IN_ANSWERS = {
         None,
     ),
     "no error": ({"error": None, "choices": []}, None),
+    "an empty error": ({"error": {}, "choices": []}, None),
+    "text": ({"error": "no"}, Failure(kind="200", message="no")),
+    "a detail and no more": ({"detail": "no"}, Failure(kind="200", message="no")),
+    "details and no more": (
+        {"detail": [{"loc": ["a"], "msg": "one"}, {"msg": "two"}]},
+        Failure(kind="200", message="one; two"),
+    ),
+    "a gateway's": ({"message": "no", "request_id": "r"}, Failure(kind="200", message="no")),
+    "a message beside an answer": ({"message": "no", "choices": []}, None),
+    "an empty detail": ({"detail": []}, None),
 }
 
 
@@ -111,6 +147,29 @@ def test_an_error_in_a_stream_is_one(answer, failure):
     record = read(exchange("/v1/chat/completions", answered=data, headers=SSE))
     assert (record.failure, record.notes) == (failure, ())
     assert record.output.messages[0].parts[0].content.startswith("H")
+
+
+NAMED = {
+    "an object": (b'{"message":"no","code":9}', Failure(kind="200", message="no", code="9")),
+    "a code alone": (b'{"code":9}', Failure(kind="200", code="9")),
+    "text": (b"upstream went away", Failure(kind="200", message="upstream went away")),
+    "more of the answer": (b'{"choices":[{"delta":{"content":"i"}}]}', None),
+}
+
+
+@pytest.mark.parametrize(("data", "failure"), NAMED.values(), ids=NAMED)
+def test_an_event_may_be_an_error_by_its_name(data, failure):
+    begun = events({"choices": [{"delta": {"content": "H"}}]})
+    body = begun + b"event: error\ndata: " + data + b"\n\n"
+    record = read(exchange("/v1/chat/completions", answered=body, headers=SSE))
+    assert (record.failure, record.notes, record.stream.events) == (failure, (), 2)
+    assert record.output.messages[0].parts[0].content == ("H" if failure else "Hi")
+
+
+def test_a_long_event_is_no_error_by_its_name():
+    body = events({"choices": [{"delta": {"content": "H"}}]})
+    body += b'event: error\ndata: {"message":"no","padding":"' + b"word " * 20_000 + b'"}\n\n'
+    assert read(exchange("/v1/chat/completions", answered=body, headers=SSE)).failure is None
 
 
 def test_the_first_error_of_a_stream_counts():

@@ -58,7 +58,16 @@ def to_found(exchange: Exchange, row: Endpoint, notes: Notes, rest: Callable[[],
 
 def _failure(exchange: Exchange, body: Body, notes: Notes, rest: Callable[[], None]) -> Failure:
     data = _bodies.struck(_joined(_pieces(body), rest), exchange.request.secrets, rest)
+    if _is_stream(exchange, body):
+        data = next((event.data for event in _events(data)), data)
     return errors.of_body(data, _kind(exchange), notes)
+
+
+def _events(data: bytes) -> Iterator[Event]:
+    """Give the events of a stream that is there as a whole."""
+    reader = Reader()
+    yield from reader.feed(data)
+    yield from reader.end()
 
 
 def _of_json(
@@ -193,8 +202,9 @@ class _Reading:
             self._times.append(at_ns)
         if len(self._times) % _REST_EVERY_EVENTS == 0:
             self._rest()
-        self.failure = self.failure or errors.in_answer(data, self._kind)
-        if self._row.chunk is None:
+        failure = errors.in_event(data, event.type, self._kind)
+        self.failure = self.failure or failure
+        if self._row.chunk is None or (failure and event.type == "error"):
             return
         chunk = parse(data, self._row.chunk, self._notes, what="event")
         if chunk is None:
