@@ -33,6 +33,13 @@ CASES = {
     "a name twice": (b'{"name":"a","name":"b"}', Outer(name="b"), []),
     "another name on the wire": (b'{"type":"t"}', Outer(kind="t"), []),
     "one odd field": (b'{"name":"a","count":"x"}', Outer(name="a"), [f"it.count: {ODD}"]),
+    "a whole number with a point": (b'{"name":"a","count":16.0}', Outer(name="a", count=16), []),
+    "a whole number with an exponent": (b'{"count":1.6e1}', Outer(count=16), []),
+    "a number as text": (b'{"count":"16"}', Outer(count=16), []),
+    "a number with a fraction": (b'{"count":16.5}', Outer(), [f"it.count: {ODD}"]),
+    "a number with a fraction, as text": (b'{"count":"16.5"}', Outer(), [f"it.count: {ODD}"]),
+    "a number beyond all": (b'{"count":1e999}', Outer(), [f"it.count: {ODD}"]),
+    "a flag for a number": (b'{"count":true}', Outer(), [f"it.count: {ODD}"]),
     "an odd item": (
         b'{"of":[{"text":"a"},7,null,{"text":[]}]}',
         Outer(of=(Inner(text="a"), Inner())),

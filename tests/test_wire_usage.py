@@ -52,6 +52,10 @@ CASES = {
         {"pages_processed": 2, "doc_size_bytes": 90},
     ),
     "service tier": ({"service_tier": "priority"}, {"service_tier": "priority"}),
+    "a count with a point": (
+        {"prompt_tokens": 5.0, "prompt_tokens_details": {"cached_tokens": 2.0}},
+        {"input_tokens": 5, "cache_read_tokens": 2},
+    ),
     "the largest count": ({"prompt_tokens": 2**63 - 1}, {"input_tokens": 2**63 - 1}),
     "what is new": ({"prompt_tokens": 1, "new_tokens": {"a": 1}}, {"input_tokens": 1}),
 }

@@ -1,7 +1,8 @@
 """JSON to Structs, whatever the server sent.
 
 The fast path is msgspec's own. What does not fit goes the slow way: each field that does fit is
-kept, each that does not is left out and noted, so that one odd field does not cost the rest.
+kept, each that does not is left out and noted, so that one odd field does not cost the rest. A
+whole number may be written as 16.0 or 1.6e1, and any number or flag as text: the API takes both.
 """
 
 import functools
@@ -103,11 +104,18 @@ def _salvage(value: Any, kind: Any, notes: Notes, what: str) -> Any:
     if of is not None and isinstance(value, dict):
         fit = {name: _salvage(one, of, notes, f"{what}.{name}") for name, one in value.items()}
         return {name: one for name, one in fit.items() if one is not None}
-    try:
-        return msgspec.convert(value, kind)
-    except (msgspec.MsgspecError, ValueError):
-        notes.add(f"{what}: in a shape that is not known, left out")
-        return None
+    for one in (value, _whole(value)):
+        try:
+            return msgspec.convert(one, kind, strict=not isinstance(one, str))
+        except (msgspec.MsgspecError, ValueError):
+            continue
+    notes.add(f"{what}: in a shape that is not known, left out")
+    return None
+
+
+def _whole(value: Any) -> Any:
+    """Give a number without a fraction as the integer that it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _kept(value: dict[str, Any], struct: Any, notes: Notes, what: str) -> Any:
