@@ -281,6 +281,7 @@ def test_the_first_id_and_the_last_usage_of_a_stream_hold():
         {"id": "i", "model": "m", "usage": {"prompt_tokens": 1}},
         {"id": "j", "model": "n", "usage": {"prompt_tokens": 2}},
         {"usage": None},
+        {"usage": {}},
     )
     assert (record.output.id, record.output.model) == ("i", "m")
     assert record.usage.input_tokens == 2

@@ -389,6 +389,23 @@ def test_a_stream_may_end_with_an_error(code, said):
     assert record.stream.completed
 
 
+def test_why_a_stream_ended_may_be_an_object():
+    record = streamed(
+        {
+            "type": "conversation.response.error",
+            "conversation_id": "c",
+            "message": {"detail": [{"loc": ["a"], "msg": "one"}, {"msg": "two"}]},
+            "code": {"a": 1},
+            "usage": {"prompt_tokens": 1},
+        }
+    )
+    assert record.failure == Failure(
+        kind="conversation.response.error", message="one; two", code='{"a":1}'
+    )
+    assert (record.output.conversation_id, record.usage.input_tokens) == ("c", 1)
+    assert not record.notes
+
+
 def test_an_event_that_is_new_is_counted():
     record = streamed({"type": "hum", "content": "a"}, {"type": "hum"}, {"x": 1}, delta("a"))
     assert record.notes == (

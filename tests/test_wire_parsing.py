@@ -121,7 +121,14 @@ def test_values_are_fitted_loosely(value, kind, fit):
 
 @pytest.mark.parametrize(
     ("raw", "text"),
-    {b"": None, b"null": None, b"[]": "[]", b'{"a": 1}': '{"a": 1}', b'"\xff"': '"�"'}.items(),
+    {
+        b"": None,
+        b"null": None,
+        b"{}": None,
+        b"[]": "[]",
+        b'{"a": 1}': '{"a": 1}',
+        b'"\xff"': '"�"',
+    }.items(),
 )
 def test_what_a_member_says(raw, text):
     assert said(msgspec.Raw(raw)) == text

@@ -160,6 +160,10 @@ FAILURES = {
         Failure(kind="response.failed", message="no"),
     ),
     "a status alone": ({"status": "failed", "error": None}, Failure(kind="response.failed")),
+    "objects for a message and a code": (
+        {"error": {"message": {"detail": [{"msg": "one"}, "two"]}, "code": {"a": 1}}},
+        Failure(kind="response.failed", message="one; two", code='{"a":1}'),
+    ),
     "neither": ({"status": "completed", "error": None}, None),
 }
 
@@ -256,6 +260,14 @@ CUT = {
             event("function_call_arguments.done", arguments='{"a":1}'),
         ],
         [ToolCall("A", "f", '{"a":1}')],
+    ),
+    "the name of a call with its whole arguments": (
+        [event("function_call_arguments.done", name="f", arguments="{}")],
+        [ToolCall(None, "f", "{}")],
+    ),
+    "a name that an item has told": (
+        [item(0, CALL), event("function_call_arguments.done", name="g", arguments="{}")],
+        [ToolCall("A", "f", "{}")],
     ),
     "arguments without an item": (
         [event("function_call_arguments.delta", delta="{")],

@@ -26,6 +26,7 @@ from interceptor.record import (
 from interceptor.wire import _content, chat
 from interceptor.wire._times import unix_ns
 from interceptor.wire._usage import to_usage
+from interceptor.wire.errors import texts
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import parse, said, text_of
 
@@ -85,7 +86,7 @@ class Request(msgspec.Struct, kw_only=True, gc=False):
 class Error(msgspec.Struct, kw_only=True, gc=False):
     """Why a stream ended where it did."""
 
-    message: str | None = None
+    message: Any = None
     code: Any = None
 
 
@@ -106,7 +107,7 @@ class Event(Entry, kw_only=True, gc=False):
     conversation_id: str | None = None
     usage: msgspec.Raw = msgspec.Raw()
     guardrails: msgspec.Raw = msgspec.Raw()
-    message: str | None = None
+    message: Any = None
     code: Any = None
 
 
@@ -148,21 +149,21 @@ def fold(events: Iterable[Event], notes: Notes) -> Response:
     """Merge a stream into the response the server would have sent unstreamed.
 
     Events with one id are one entry, in the order in which entries began. Contents and arguments
-    are joined; a tool has run, and a handoff is over, when its `done` event says so.
+    are joined; a tool has run, and a handoff is over, when its `done` event says so. Whichever
+    event names the conversation, or what was used, is believed.
     """
     whole = Response()
     drafts: dict[Any, _Draft] = {}
     for event in events:
+        whole.conversation_id = event.conversation_id or whole.conversation_id
+        whole.usage = event.usage if said(event.usage) else whole.usage
+        whole.guardrails = event.guardrails if said(event.guardrails) else whole.guardrails
         match event.type:
-            case "conversation.response.started":
-                whole.conversation_id = event.conversation_id
-            case "conversation.response.done":
-                whole.usage, whole.guardrails = event.usage, event.guardrails
             case "conversation.response.error":
                 whole.error = Error(message=event.message, code=event.code)
             case str(kind) if kind in _OF_ENTRY:
                 _draft(drafts, kind.rpartition(".")[0], event).add(event)
-            case kind:
+            case kind if kind not in _OF_ANSWER:
                 notes.add(f"event {kind!r}: not known, skipped")
     whole.outputs = tuple(draft.whole() for draft in drafts.values())
     return whole
@@ -210,8 +211,8 @@ def _draft(drafts: dict[Any, _Draft], kind: str, event: Event) -> _Draft:
 
 
 def _failure(error: Error) -> Failure:
-    code = None if error.code is None else str(error.code)
-    return Failure(kind=_FAILED, message=error.message, code=code)
+    code = None if error.code is None else text_of(error.code)
+    return Failure(kind=_FAILED, message=texts(error.message) or None, code=code)
 
 
 _IDENTITY = (
@@ -227,6 +228,7 @@ _IDENTITY = (
     "next_agent_id",
     "next_agent_name",
 )
+_OF_ANSWER = ("conversation.response.started", "conversation.response.done")
 _DONE = ("tool.execution.done", "agent.handoff.done")
 _OF_ENTRY = frozenset(
     {
@@ -288,12 +290,11 @@ def _speaker(entries: tuple[Entry, ...]) -> Entry:
 
 
 def _tool_run(entry: Entry) -> ToolRun:
-    info = said(entry.info)
     return ToolRun(
         id=entry.id,
         name=entry.name or "unknown",
         arguments=text_of(entry.arguments) or None,
-        result=None if info == "{}" else info,
+        result=said(entry.info),
         started_unix_ns=unix_ns(entry.created_at),
         ended_unix_ns=unix_ns(entry.completed_at),
     )

@@ -7,7 +7,7 @@ from interceptor.record import Failure
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import parse, text_of
 
-__all__ = ["in_answer", "in_event", "of_body"]
+__all__ = ["in_answer", "in_event", "of_body", "texts"]
 
 _LIMIT_CHARS = 500
 _MOST_BYTES = 1 << 16  # an error is short: what is longer is an answer
@@ -46,7 +46,7 @@ def of_body(body: bytes, kind: str, notes: Notes) -> Failure:
     value = _unlisted(parse(body, Any, notes, what="error body"))
     if isinstance(value, dict):
         return _failure(value, kind)
-    return Failure(kind=kind, message=_texts(value) or None)
+    return Failure(kind=kind, message=texts(value) or None)
 
 
 def in_event(data: bytes, name: str | None, kind: str) -> Failure | None:
@@ -93,13 +93,13 @@ def _failure(value: dict[str, Any], fallback: str) -> Failure:
     said = next((value[name] for name in _MESSAGES if value.get(name)), None)
     return Failure(
         kind=kind if isinstance(kind, str) and kind else fallback,
-        message=_texts(said) or None,
+        message=texts(said) or None,
         code=None if code is None else text_of(code),
     )
 
 
-def _texts(value: Any) -> str:
-    """Give a message as text; of an object or a list, its texts joined by "; "."""
+def texts(value: Any) -> str:
+    """Give a message as text; of an object or a list, its texts joined by "; ", of none nothing."""
     return "; ".join(_found(value, _MOST_NESTED))
 
 

@@ -52,9 +52,9 @@ def fitted(value: Any, kind: Any, notes: Notes, *, what: str) -> Any:
 
 
 def said(raw: msgspec.Raw) -> str | None:
-    """Give a member's JSON text; None where it was not sent, or is null."""
+    """Give a member's JSON text; None where it was not sent, is null, or an object of nothing."""
     data = bytes(raw)
-    return None if data in (b"", b"null") else data.decode(errors="replace")
+    return None if data in (b"", b"null", b"{}") else data.decode(errors="replace")
 
 
 def text_of(value: Any) -> str:

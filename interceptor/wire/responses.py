@@ -18,6 +18,7 @@ from interceptor.record import (
 )
 from interceptor.wire import _content, chat
 from interceptor.wire._usage import to_usage
+from interceptor.wire.errors import texts
 from interceptor.wire.notes import Notes
 from interceptor.wire.parsing import parse, said, text_of
 
@@ -72,7 +73,7 @@ class Request(msgspec.Struct, kw_only=True, gc=False):
 
 class _Error(msgspec.Struct, kw_only=True, gc=False):
     code: Any = None
-    message: str | None = None
+    message: Any = None
 
 
 class _Incomplete(msgspec.Struct, kw_only=True, gc=False):
@@ -103,6 +104,7 @@ class Event(msgspec.Struct, kw_only=True, gc=False):
     part: _content.Chunk | None = None
     delta: str | None = None
     text: str | None = None
+    name: str | None = None
     arguments: str | None = None
 
 
@@ -223,7 +225,9 @@ class _Items:
         self._texts_of(event).append(event.delta or "")
 
     def put_arguments(self, event: Event) -> None:
-        """Take the whole arguments of a call."""
+        """Take the whole arguments of a call, and its name where no event has told it."""
+        item = self._items.setdefault(event.output_index, Item())
+        item.name = item.name or event.name
         self._arguments[event.output_index] = [event.arguments or ""]
 
     def add_arguments(self, event: Event) -> None:
@@ -309,5 +313,5 @@ def _failure(response: Response) -> Failure | None:
     if response.error is None and response.status != "failed":
         return None
     error = response.error or _Error()
-    code = None if error.code is None else str(error.code)
-    return Failure(kind=_FAILED, message=error.message, code=code)
+    code = None if error.code is None else text_of(error.code)
+    return Failure(kind=_FAILED, message=texts(error.message) or None, code=code)
