@@ -52,6 +52,35 @@ STREAMS = {
         ],
         [("A", "f", "{}"), ("B", "g", "[]")],
     ),
+    "index 0 for all, in fragments that take turns": (
+        [
+            call("{", id="A", name="f", index=0),
+            call("[", id="B", name="g", index=0),
+            call("}", id="A", index=0),
+            call("]", id="B", index=0),
+        ],
+        [("A", "f", "{}"), ("B", "g", "[]")],
+    ),
+    "no id, and names that differ": (
+        [call('{"a"', name="f"), call(":1}"), call("{", name="g"), call("}")],
+        [(None, "f", '{"a":1}'), (None, "g", "{}")],
+    ),
+    "no id, and a name after whole arguments": (
+        [call("{}", id="null", name="f", index=0), call("{", id="null", name="f", index=0)],
+        [(None, "f", "{}"), (None, "f", "{")],
+    ),
+    "a name in each fragment": (
+        [
+            call('{"a":', name="f", index=0),
+            call("{}", name="f", index=0),
+            call("}", name="f", index=0),
+        ],
+        [(None, "f", '{"a":{}}')],
+    ),
+    "no name after whole arguments": (
+        [call("{}", id="A", name="f"), call(" ")],
+        [("A", "f", "{} ")],
+    ),
     "an id that comes late": (
         [call("{", name="f", index=0), call("}", id="A", index=0)],
         [("A", "f", "{}")],

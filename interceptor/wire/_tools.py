@@ -40,7 +40,8 @@ def merged(fragments: Iterable[Call]) -> tuple[Call, ...]:
 
     A fragment belongs to the call with its index. One that carries a new id opens a call even
     under an index that is taken: in 2024 the API sent all calls of a message without index or
-    with index 0. One with neither continues the last call.
+    with index 0, some of them with no id either, so that a name after whole arguments opens one
+    too. One with neither continues the last call.
     """
     drafts: list[_Draft] = []
     by_index: dict[int, _Draft] = {}
@@ -68,17 +69,35 @@ class _Draft(msgspec.Struct):
         """Give the call with its arguments joined."""
         return Call(id=self.id, function=Function(self.name, "".join(self.arguments)))
 
+    def is_whole(self) -> bool:
+        """Tell whether the arguments so far are an object of JSON."""
+        if not self.arguments[-1].endswith("}"):
+            return False
+        try:
+            msgspec.json.decode("".join(self.arguments), type=dict[str, msgspec.Raw])
+        except (msgspec.MsgspecError, RecursionError):
+            return False
+        return True
+
 
 def _continued(fragment: Call, drafts: list[_Draft], by_index: dict[int, _Draft]) -> _Draft | None:
     """Give the call that a fragment goes on with, or None where it opens one."""
-    new_id = _id(fragment)
-    if fragment.index is None and new_id is not None:
-        return next((draft for draft in drafts if draft.id == new_id), None)
-    if fragment.index is None:
-        return drafts[-1] if drafts else None
-    draft = by_index.get(fragment.index)
-    is_other = draft is not None and new_id is not None and draft.id not in (None, new_id)
-    return None if is_other else draft
+    new_id, index = _id(fragment), fragment.index
+    last = drafts[-1] if drafts else None
+    draft = last if index is None else by_index.get(index)
+    if new_id is None:
+        return None if draft is None or _is_next(fragment, draft) else draft
+    if index is not None and (draft is None or draft.id in (None, new_id)):
+        return draft
+    return next((draft for draft in drafts if draft.id == new_id), None)
+
+
+def _is_next(fragment: Call, draft: _Draft) -> bool:
+    """Tell whether a fragment without an id names the function of another call than the draft."""
+    name = fragment.function.name
+    if not name or not draft.name:
+        return False
+    return (fragment.index is None and name != draft.name) or draft.is_whole()
 
 
 def _id(call: Call) -> str | None:
