@@ -153,7 +153,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
     `facts` are what an endpoint says beside its content and has no field here: a status, a
     language, counts. They are words of the API, never of the caller or the model. `guardrails`
-    is the JSON text of what the guardrails found.
+    is the JSON text of what the guardrails found. `embeddings_bytes` is the size of one vector,
+    where vectors came as base64.
     """
 
     id: str | None = None
@@ -165,6 +166,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     agent_name: str | None = None
     embeddings_count: int | None = None
     embeddings_dimensions: int | None = None
+    embeddings_bytes: int | None = None
     guardrails: str | None = None
     facts: dict[str, Any] = {}
 

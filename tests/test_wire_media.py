@@ -336,6 +336,30 @@ def test_vectors_are_counted_and_measured(data, count, dimensions):
     assert (output.embeddings_count, output.embeddings_dimensions) == (count, dimensions)
 
 
+KINDS = {
+    "floats in base64": ({}, bytes(4 * 3), 3),
+    "floats in base64, asked for": ({"output_dtype": "float"}, bytes(4 * 4), 4),
+    "many floats in base64": ({"output_dtype": None}, bytes(4 * 4001), 4001),
+    "bytes in base64": ({"output_dtype": "int8"}, bytes(7), 7),
+    "bytes without a sign in base64": ({"output_dtype": "uint8"}, bytes(8), 8),
+    "bits in base64": ({"output_dtype": "binary"}, bytes(2), 16),
+    "bits without a sign in base64": ({"output_dtype": "ubinary"}, bytes(3), 24),
+    "half a float in base64": ({}, bytes(6), None),
+    "a new kind in base64": ({"output_dtype": "float16"}, bytes(8), None),
+    "bytes": ({"output_dtype": "int8"}, [1, -2, 3], 3),
+    "bits": ({"output_dtype": "ubinary"}, [1, 2, 3], 24),
+    "a new kind": ({"output_dtype": "float16"}, [1, 2, 3], 3),
+}
+
+
+@pytest.mark.parametrize(("request_", "vector", "dimensions"), KINDS.values(), ids=KINDS)
+def test_dimensions_depend_on_the_kind_of_number_asked_for(request_, vector, dimensions):
+    sent = vector if isinstance(vector, list) else base64.b64encode(vector).decode()
+    record = read(exchange(EMBED, {"input": "a", **request_}, {"data": [{"embedding": sent}] * 2}))
+    assert record.output.embeddings_dimensions == dimensions
+    assert (record.output.embeddings_count, record.notes) == (2, ())
+
+
 def test_blanks_among_vectors_do_not_matter():
     answer = b'{"data": [{"embedding" : [\n 1,\n 2 ]},\n{"embedding":[ ]} ]}'
     output = answered(EMBED, answer).output

@@ -125,6 +125,7 @@ INFERENCE: tuple[Endpoint, ...] = (
         response=embeddings.Response,
         prepare=embeddings.slimmed,
         to_answer=embeddings.to_answer,
+        measured=embeddings.measured,
     ),
     _MODERATION,
     also(

@@ -30,7 +30,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
       names the members of its JSON that are no parameters, being messages, tools or media; None
       keeps no parameters.
     - `response` and `to_answer` read the answer; without them only the body of a failure is
-      read. `prepare` cuts out of its pieces what need not be parsed. `media` is the modality of an
+      read. `prepare` cuts out of its pieces what need not be parsed. `measured` reads an answer
+      on that cannot be understood without what was asked. `media` is the modality of an
       answer that may be a file itself rather than JSON about it.
     - `chunk`, `fold`, `has_content` and `is_last` read an answer that comes as a stream of
       events or, where `is_lines`, as lines of JSON.
@@ -50,6 +51,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     response: Any = None
     prepare: Callable[[Iterable[bytes]], Iterable[bytes]] = _as_it_is
     to_answer: Callable[[Any, Notes], Answer] | None = None
+    measured: Callable[[Answer, Input], Answer] | None = None
     media: str | None = None
     chunk: Any = None
     fold: Callable[[Any, Notes], Any] | None = None

@@ -36,7 +36,8 @@ def read(exchange: Exchange, *, rest: Callable[[], None] = _no_rest) -> Record:
         notes.add(f"{exchange.let_go_bytes} bytes were let go unread: the queue was full")
     row, asked = _request.to_input(exchange, row, ids, notes, rest)
     found = _response.to_found(exchange, row, notes, rest)
-    answer = _with_ending(found.answer, _struck(exchange.ending, request, rest), found.stream)
+    answer = row.measured(found.answer, asked) if row.measured else found.answer
+    answer = _with_ending(answer, _struck(exchange.ending, request, rest), found.stream)
     return Record(
         endpoint=row.name,
         operation=_facts.operation(row, asked, answer.output),

@@ -1,4 +1,4 @@
-"""Embeddings: texts in, vectors out, of which only the number and the dimension are kept."""
+"""Embeddings: texts in, vectors out, of which only the number and the dimensions are kept."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,17 @@ import msgspec
 from interceptor.record import Answer, Input, Message, Output, Text
 from interceptor.wire._usage import to_usage
 from interceptor.wire.notes import Notes
+from interceptor.wire.slimming import elided_in
 
-__all__ = ["CONTENT", "Request", "Response", "slimmed", "to_answer", "to_input"]
+__all__ = ["CONTENT", "Request", "Response", "measured", "slimmed", "to_answer", "to_input"]
 
 CONTENT = frozenset({"input", "inputs"})
 """The members of a request that are no parameters, but what the parameters are for."""
 
+_FLOAT_BYTES = 4
+_BYTES = {"int8", "uint8", "binary", "ubinary"}
+_BITS = {"binary", "ubinary"}
+_BITS_A_BYTE = 8
 _VECTOR = re.compile(rb'"embedding"\s*:\s*\[')
 _NAME_BYTES = 64
 
@@ -105,15 +110,52 @@ def to_input(request: Request, notes: Notes) -> Input:  # noqa: ARG001 - the tab
 
 
 def to_answer(response: Response, notes: Notes) -> Answer:
-    """Give how many vectors came and how long each is; the length of base64 ones stays unknown."""
+    """Give how many vectors came and how long each is, in numbers or in bytes of base64."""
     data = response.data
-    lengths = {one.embedding for one in data or () if isinstance(one.embedding, int)}
+    found = [one.embedding for one in data or ()]
     return Answer(
         output=Output(
             id=response.id,
             model=response.model,
             embeddings_count=None if data is None else len(data),
-            embeddings_dimensions=lengths.pop() if len(lengths) == 1 else None,
+            embeddings_dimensions=_same(one for one in found if isinstance(one, int)),
+            embeddings_bytes=_same(_size(one) for one in found if isinstance(one, str)),
         ),
         usage=to_usage(response.usage, notes),
     )
+
+
+def measured(answer: Answer, asked: Input) -> Answer:
+    """Give the dimensions that the numbers or the bytes of a vector stand for.
+
+    Which kind of number came was asked for, and stands nowhere in the answer. Of a binary one
+    each has eight dimensions.
+    """
+    output, kind = answer.output, asked.parameters.get("output_dtype") or "float"
+    numbers, size = output.embeddings_dimensions, output.embeddings_bytes
+    if size is not None and kind in _BYTES:
+        numbers = size
+    elif size is not None and kind == "float" and size % _FLOAT_BYTES == 0:
+        numbers = size // _FLOAT_BYTES
+    if numbers is not None and kind in _BITS:
+        numbers *= _BITS_A_BYTE
+    return msgspec.structs.replace(
+        answer, output=msgspec.structs.replace(output, embeddings_dimensions=numbers)
+    )
+
+
+def _same(lengths: Iterable[int]) -> int | None:
+    """Give the length that all have; None where there is no such."""
+    found = set(lengths)
+    return found.pop() if len(found) == 1 else None
+
+
+def _size(text: str) -> int:
+    """Give how many bytes base64 stands for.
+
+    Of a large one, which was cut out, the padding is not known: it is taken for whole floats.
+    """
+    mark = elided_in(text)
+    if mark is None:
+        return len(text.rstrip("=")) * 3 // 4
+    return mark.size_bytes * 3 // 4 // _FLOAT_BYTES * _FLOAT_BYTES
