@@ -435,6 +435,14 @@ def test_the_body_tells_apart_what_shares_a_path(sent, name, operation, model):
     assert said(record) == ["b"]
 
 
+def test_a_document_on_a_path_of_completions_is_read():
+    sent = {"document": {"type": "document_url", "document_url": "https://a.example/b"}}
+    pages = {"pages": [{"markdown": "b"}], "usage_info": {"pages_processed": 1}}
+    record = read(exchange(VERTEX, sent, pages))
+    assert (record.endpoint, record.operation, record.input.model) == ("ocr", "ocr", "m-1")
+    assert (said(record), record.usage.pages_processed) == (["b"], 1)
+
+
 # Secrets
 
 

@@ -40,10 +40,6 @@ _FIM = also(
     content=fim.CONTENT,
 )
 
-_VERTEX = also(
-    _CHAT, path="/publishers/mistralai/models/{model}:rawPredict", by_member={"prompt": _FIM}
-)
-
 _CONVERSATION = Endpoint(
     name="conversations.start",
     operation="chat",
@@ -80,6 +76,12 @@ _OCR = Endpoint(
     content=ocr.CONTENT,
     response=ocr.Response,
     to_answer=ocr.to_answer,
+)
+
+_VERTEX = also(
+    _CHAT,
+    path="/publishers/mistralai/models/{model}:rawPredict",
+    by_member={"prompt": _FIM, "document": _OCR},
 )
 
 INFERENCE: tuple[Endpoint, ...] = (
