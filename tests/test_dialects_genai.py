@@ -451,6 +451,28 @@ PARTS = {
         ToolCall("1", "add", "1"),
         {"type": "tool_call", "id": "1", "name": "add", "arguments": "1"},
     ),
+    "tool call with the longest numbers": (
+        ToolCall("1", "add", '{"a": -9223372036854775808, "b": 18446744073709551615}'),
+        {
+            "type": "tool_call",
+            "id": "1",
+            "name": "add",
+            "arguments": {"a": -(2**63), "b": 2**64 - 1},
+        },
+    ),
+    "tool call with a number that is too long": (
+        ToolCall("1", "add", '{"a": 123456789012345678901}'),
+        {
+            "type": "tool_call",
+            "id": "1",
+            "name": "add",
+            "arguments": '{"a": 123456789012345678901}',
+        },
+    ),
+    "tool call with a number without end": (
+        ToolCall("1", "add", '{"a": ' + "9" * 5000 + "}"),
+        {"type": "tool_call", "id": "1", "name": "add", "arguments": '{"a": ' + "9" * 5000 + "}"},
+    ),
     "tool call of nothing": (
         ToolCall(),
         {"type": "tool_call", "id": None, "name": None, "arguments": ""},

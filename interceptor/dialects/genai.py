@@ -4,6 +4,8 @@ The names follow the GenAI semantic conventions of autumn 2026, which are still 
 the constants that packages offer for them are deprecated, so they stand here as text.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -54,6 +56,7 @@ Attributes = dict[str, Value]
 _NS = 1e9
 _MOST = 2**63 - 1
 _MOST_BYTES_A_CHAR = 4
+_LONG_NUMBER = re.compile(r"\d{19}")
 _NAMED_PARAMETERS = {
     f"mistral_ai.request.{name}": name
     for name in (
@@ -354,9 +357,7 @@ def _part(part: Part) -> dict[str, Any]:  # noqa: PLR0911 - one return a kind of
         case Reasoning(content=text):
             return {"type": "reasoning", "content": text}
         case ToolCall():
-            arguments = _json(part.arguments)
-            if not isinstance(arguments, dict):
-                arguments = part.arguments
+            arguments = _arguments(part.arguments)
             return {"type": "tool_call", "id": part.id, "name": part.name, "arguments": arguments}
         case ToolResult():
             return {"type": "tool_call_response", "id": part.id, "response": part.response}
@@ -376,6 +377,24 @@ def _part(part: Part) -> dict[str, Any]:  # noqa: PLR0911 - one return a kind of
         case Generic():
             found = {"type": "generic", "generic_type": part.generic_type}
             return found if part.content is None else found | {"content": _json(part.content)}
+
+
+def _arguments(text: str) -> Any:
+    """Give arguments as the object that they are; as text, where as an object they would differ.
+
+    orjson reads an integer beyond 64 bits as a float: an account's number would be another's.
+    """
+    value = _json(text)
+    if not isinstance(value, dict) or (_LONG_NUMBER.search(text) and not _is_exact(value, text)):
+        return text
+    return value
+
+
+def _is_exact(value: Any, text: str) -> bool:
+    try:
+        return bool(value == json.loads(text))
+    except (ValueError, RecursionError):  # more digits, or levels, than Python reads
+        return False
 
 
 def _json(text: str) -> Any:
