@@ -223,6 +223,43 @@ def test_a_transcription_that_ends_before_is_put_together(given, messages, facts
     assert not record.stream.completed
 
 
+LAST = {
+    "words": ({"text": ""}, [delta("a")], assistant(Text("a")), {}),
+    "segments": (
+        {"text": "a", "segments": []},
+        [segment("a")],
+        assistant(Text("a")),
+        {"segments": 1},
+    ),
+    "a language": (
+        {"text": "a", "language": None},
+        [{"type": "transcription.language", "audio_language": "fr"}],
+        assistant(Text("a")),
+        {"language": "fr"},
+    ),
+    "words, of which none came": (
+        {"text": "", "segments": []},
+        [],
+        assistant(Text("")),
+        {"segments": 0},
+    ),
+    "nothing": (
+        {"text": "b", "language": "en"},
+        [delta("a")],
+        assistant(Text("b")),
+        {"language": "en"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("last", "given", "messages", "facts"), LAST.values(), ids=LAST)
+def test_what_the_last_event_leaves_out_stands_before_it(last, given, messages, facts):
+    last = {"type": "transcription.done", "model": "m", **last}
+    record = answered(HEAR, events(*given, last), headers=SSE)
+    assert (record.output.messages, record.output.facts) == (messages, facts)
+    assert (record.output.model, record.stream.completed) == ("m", True)
+
+
 def test_events_after_the_last_are_counted():
     last = {"type": "transcription.done", "text": "a"}
     record = answered(HEAR, events(delta("a"), last, delta("b")), headers=SSE)

@@ -94,8 +94,9 @@ def to_answer(response: Response, notes: Notes) -> Answer:
 def fold(events: Iterable[Event], notes: Notes) -> Response:
     """Merge a stream into the response the server would have sent unstreamed.
 
-    The last event holds it whole. Where a stream ends before, the words are put together from
-    what came: segments repeat the words of the deltas, so they stand in only where none came.
+    The last event holds it whole. Where a stream ends before, or its last event leaves something
+    out, it is put together from what came: segments repeat the words of the deltas, so they stand
+    in only where none came.
     """
     words: list[str] = []
     segments: list[Event] = []
@@ -103,7 +104,9 @@ def fold(events: Iterable[Event], notes: Notes) -> Response:
     for event in events:
         match event.type:
             case "transcription.done":
-                return event
+                event.language = event.language or whole.language
+                whole = event
+                break
             case "transcription.text.delta":
                 words.append(event.text or "")
             case "transcription.segment":
@@ -112,8 +115,9 @@ def fold(events: Iterable[Event], notes: Notes) -> Response:
                 whole.language = event.audio_language
             case kind:
                 notes.add(f"event {kind!r}: not known, skipped")
-    whole.text = "".join(words or [event.text or "" for event in segments]) or None
-    whole.segments = tuple(segments) or None
+    spoken = "".join(words or [event.text or "" for event in segments])
+    whole.text = whole.text or spoken or whole.text
+    whole.segments = whole.segments or tuple(segments) or whole.segments
     return whole
 
 
