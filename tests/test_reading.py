@@ -251,6 +251,29 @@ def test_an_endpoint_without_streams_counts_the_events_of_one():
     assert (record.stream.events, record.stream.completed, record.output) == (3, True, Output())
 
 
+UNREAD = {
+    "to its end": (None, True),
+    "left early": (CLOSED_EARLY, False),
+    "broken": (Ending("ReadError"), False),
+}
+
+
+@pytest.mark.parametrize(("ending", "is_complete"), UNREAD.values(), ids=UNREAD)
+@pytest.mark.parametrize("path", ["/v1/telepathy", "/v1/workflows/events/stream"])
+def test_a_stream_of_an_endpoint_that_is_not_read_is_counted(path, ending, is_complete):
+    data = events({"type": "begun", "message": "a"}, {"error": {"message": "no", "code": 5}})
+    record = read(exchange(path, None, data, headers=SSE, ending=ending))
+    assert (record.stream.events, record.stream.completed) == (2, is_complete)
+    kind = ending.kind if ending and ending.is_error else "200"
+    assert record.failure == Failure(kind=kind, message="no", code="5")
+    assert record.output == Output()
+
+
+def test_what_says_that_it_is_a_stream_and_is_none_is_not_read():
+    record = read(exchange("/v1/telepathy", ASKED, ANSWERED, headers=SSE))
+    assert (record.stream, record.output, record.notes) == (None, Output(), ())
+
+
 def test_an_unknown_path_keeps_no_words():
     record = read(exchange("/v1/telepathy", ASKED, ANSWERED))
     assert (record.endpoint, record.input, record.output) == ("other", Input(), Output())

@@ -37,7 +37,8 @@ def read(exchange: Exchange, *, rest: Callable[[], None] = _no_rest) -> Record:
     row, asked = _request.to_input(exchange, row, ids, notes, rest)
     found = _response.to_found(exchange, row, notes, rest)
     answer = row.measured(found.answer, asked) if row.measured else found.answer
-    answer = _with_ending(answer, _struck(exchange.ending, request, rest), found.stream)
+    stream = found.stream if row.fold else None
+    answer = _with_ending(answer, _struck(exchange.ending, request, rest), stream)
     return Record(
         endpoint=row.name,
         operation=_facts.operation(row, asked, answer.output),

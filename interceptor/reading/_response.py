@@ -23,6 +23,7 @@ __all__ = ["Found", "to_found"]
 _DONE = b"[DONE]"
 _BOM = b"\xef\xbb\xbf"
 _JSON_STARTS = (b"{", b"[", b'"')
+_SSE = "text/event-stream"
 _SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _REST_EVERY_EVENTS = 128
 _REST_EVERY_PIECES = 16
@@ -41,16 +42,25 @@ class Found(NamedTuple):
 def to_found(exchange: Exchange, row: Endpoint, notes: Notes, rest: Callable[[], None]) -> Found:
     """Read the response's body, whatever its content type says it is."""
     has_failed = (exchange.status or 0) >= _FAILED
-    if exchange.status is None or row.is_secret or not (has_failed or row.to_answer):
+    is_read = has_failed or row.to_answer is not None or _content_type(exchange) == _SSE
+    if exchange.status is None or row.is_secret or not is_read:
         return Found(Answer(failure=Failure(kind=_kind(exchange)) if has_failed else None))
     body = _bodies.plain(exchange, notes, rest)
     rest()
     if has_failed:
         return Found(Answer(failure=_failure(exchange, body, notes, rest)))
+    return _answered(exchange, row, body, notes, rest)
+
+
+def _answered(
+    exchange: Exchange, row: Endpoint, body: Body, notes: Notes, rest: Callable[[], None]
+) -> Found:
     if row.is_lines:
         return Found(_of_lines(row, body, notes, rest))
     if _is_stream(exchange, body):
         return _of_stream(exchange, row, body, notes, rest)
+    if row.to_answer is None:
+        return Found(Answer())
     if _start(body).startswith(_JSON_STARTS):
         return Found(_of_json(exchange, row, body, notes, rest))
     return Found(_of_media(exchange, row, body, notes, rest))
@@ -130,7 +140,10 @@ def _lines(body: Body, rest: Callable[[], None]) -> Iterator[bytes]:
 def _of_stream(
     exchange: Exchange, row: Endpoint, body: Body, notes: Notes, rest: Callable[[], None]
 ) -> Found:
-    """Fold a stream into its answer; one of an endpoint that has none is read for its errors."""
+    """Fold a stream into its answer; one of an endpoint that has none is read for its errors.
+
+    Such a stream has no end mark that we know: it has reached its end where its body has.
+    """
     reading = _Reading(exchange, row, notes, rest)
     chunks = reading.chunks(body)
     answer = row.folded(chunks, notes)
@@ -157,7 +170,7 @@ class _Reading:
         self._secrets = exchange.request.secrets
         self._kind = _kind(exchange)
         self._times: list[int] = []
-        self.is_done = False
+        self.is_done = row.is_last is None and exchange.ending is None
         self.failure: Failure | None = None
         self.first_content_at_ns: int | None = None
 
@@ -240,7 +253,7 @@ def _is_stream(exchange: Exchange, body: Body) -> bool:
     start = _start(body)
     if start.startswith(_JSON_STARTS):
         return False
-    return _content_type(exchange) == "text/event-stream" or start.startswith(_SSE_STARTS)
+    return _content_type(exchange) == _SSE or start.startswith(_SSE_STARTS)
 
 
 def _start(body: Body) -> bytes:
