@@ -216,6 +216,11 @@ RUNS = {
     ),
     "bare": ({"name": "web_search"}, ToolRun(name="web_search")),
     "without a name": ({"id": "t"}, ToolRun(id="t", name="unknown")),
+    "a function of a connector": (
+        {"name": "web_search", "function": "open_url"},
+        ToolRun(name="web_search"),
+    ),
+    "a function alone": ({"function": "open_url"}, ToolRun(name="open_url")),
     "nothing found": ({"name": "t", "info": {}, "arguments": ""}, ToolRun(name="t")),
     "times that are none": (
         {"name": "t", "created_at": "noon", "completed_at": None},
@@ -261,6 +266,10 @@ def delta(content, **more):
     return {"type": "message.output.delta", "id": "m", "content": content, **more}
 
 
+def called(arguments, **ids):
+    return {"type": "function.call.delta", "name": "f", "arguments": arguments, **ids}
+
+
 TEXT = {"type": "text", "text": "b"}
 THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "t"}]}
 STREAMS = {
@@ -298,6 +307,34 @@ STREAMS = {
         ],
         [ToolCall("A", "f", "{}")],
     ),
+    "calls by the ids that their results are to name": (
+        [
+            called("{", tool_call_id="A", output_index=0),
+            called("[", tool_call_id="B", output_index=0),
+            called("}", tool_call_id="A", output_index=0),
+            called("]", tool_call_id="B", output_index=0),
+        ],
+        [ToolCall("A", "f", "{}"), ToolCall("B", "f", "[]")],
+    ),
+    "calls of one entry": (
+        [called("{}", id="e", tool_call_id="A"), called("[]", id="e", tool_call_id="B")],
+        [ToolCall("A", "f", "{}"), ToolCall("B", "f", "[]")],
+    ),
+    "a call that loses its ids": (
+        [
+            called("{", id="e", tool_call_id="A", output_index=1),
+            called('"a"', id="e", output_index=1),
+            called(":", output_index=1),
+            called("1}"),
+        ],
+        [ToolCall("A", "f", '{"a":1}')],
+    ),
+    "a call that has its ids late": (
+        [called("{", output_index=1), called("}", id="e", tool_call_id="A", output_index=1)],
+        [ToolCall("A", "f", "{}")],
+    ),
+    "calls of which nothing is said": ([called("{"), called("}")], [ToolCall(None, "f", "{}")]),
+    "ids of nothing": ([called("{", id=""), called("}", id="")], [ToolCall(None, "f", "{}")]),
     "two calls": (
         [
             {
@@ -346,6 +383,19 @@ def test_a_tool_of_a_stream_ran_from_its_first_to_its_last_event():
             started_unix_ns=NOON_NS,
             ended_unix_ns=NOON_NS + 999_999_000,
         ),
+    )
+
+
+def test_the_events_of_a_tool_may_have_its_place_alone():
+    record = streamed(
+        {"type": "tool.execution.started", "id": "t", "function": "open_url", "output_index": 0},
+        {"type": "tool.execution.started", "id": "u", "name": "web_search", "output_index": 1},
+        {"type": "tool.execution.delta", "arguments": "{}", "output_index": 0},
+        {"type": "tool.execution.done", "info": {"found": 2}, "output_index": 0},
+    )
+    assert record.tool_runs == (
+        ToolRun(id="t", name="open_url", arguments="{}", result='{"found":2}'),
+        ToolRun(id="u", name="web_search"),
     )
 
 

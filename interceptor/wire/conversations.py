@@ -60,6 +60,7 @@ class Entry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     role: str | None = None
     content: _content.Content | _content.Chunk = None
     name: str | None = None
+    function: str | None = None
     tool_call_id: str | None = None
     arguments: Any = None
     result: Any = None
@@ -148,12 +149,12 @@ def to_answer(response: Response, notes: Notes) -> Answer:
 def fold(events: Iterable[Event], notes: Notes) -> Response:
     """Merge a stream into the response the server would have sent unstreamed.
 
-    Events with one id are one entry, in the order in which entries began. Contents and arguments
-    are joined; a tool has run, and a handoff is over, when its `done` event says so. Whichever
-    event names the conversation, or what was used, is believed.
+    Entries stand in the order in which they began. Contents and arguments are joined; a tool has
+    run, and a handoff is over, when its `done` event says so. Whichever event names the
+    conversation, or what was used, is believed.
     """
     whole = Response()
-    drafts: dict[Any, _Draft] = {}
+    drafts = _Drafts()
     for event in events:
         whole.conversation_id = event.conversation_id or whole.conversation_id
         whole.usage = event.usage if said(event.usage) else whole.usage
@@ -162,10 +163,10 @@ def fold(events: Iterable[Event], notes: Notes) -> Response:
             case "conversation.response.error":
                 whole.error = Error(message=event.message, code=event.code)
             case str(kind) if kind in _OF_ENTRY:
-                _draft(drafts, kind.rpartition(".")[0], event).add(event)
+                drafts.of(kind.rpartition(".")[0], event).add(event)
             case kind if kind not in _OF_ANSWER:
                 notes.add(f"event {kind!r}: not known, skipped")
-    whole.outputs = tuple(draft.whole() for draft in drafts.values())
+    whole.outputs = drafts.whole()
     return whole
 
 
@@ -202,12 +203,45 @@ class _Draft(msgspec.Struct):
         return self.entry
 
 
-def _draft(drafts: dict[Any, _Draft], kind: str, event: Event) -> _Draft:
-    """Give the draft of an event's entry; the first event opens it."""
-    key = (kind, event.id or event.output_index)
-    if key not in drafts:
-        drafts[key] = _Draft(entry=Entry(type=kind))
-    return drafts[key]
+class _Drafts:
+    """The entries of a stream as they come, each known by what its events say of it.
+
+    A call is known by the id that its result is to name, any entry by its own id; an event that
+    has none goes on with the entry in its place, and one without a place with the last of its
+    kind.
+    """
+
+    def __init__(self) -> None:
+        self._drafts: list[_Draft] = []
+        self._known: dict[tuple[str, str, Any], _Draft] = {}
+
+    def of(self, kind: str, event: Event) -> _Draft:
+        """Give the draft of an event's entry; the first event opens it."""
+        said = [(name, getattr(event, name)) for name in _NAMES]
+        keys = [(kind, name, value) for name, value in said if value not in (None, "")]
+        last = (kind, "", None)
+        found = (self._known[key] for key in keys or [last] if key in self._known)
+        draft = next((one for one in found if not _is_other(event, one.entry)), None)
+        if draft is None:
+            draft = _Draft(entry=Entry(type=kind))
+            self._drafts.append(draft)
+        for key in (*keys, last):
+            self._known[key] = draft
+        return draft
+
+    def whole(self) -> tuple[Entry, ...]:
+        """Give the entries with their contents joined."""
+        return tuple(draft.whole() for draft in self._drafts)
+
+
+_NAMES = ("tool_call_id", "id", "output_index")
+
+
+def _is_other(event: Event, entry: Entry) -> bool:
+    """Tell whether an event has an id of its own, and not the entry's."""
+    if event.tool_call_id and entry.tool_call_id:
+        return event.tool_call_id != entry.tool_call_id
+    return bool(event.id and entry.id) and event.id != entry.id
 
 
 def _failure(error: Error) -> Failure:
@@ -222,6 +256,7 @@ _IDENTITY = (
     "agent_id",
     "role",
     "name",
+    "function",
     "tool_call_id",
     "previous_agent_id",
     "previous_agent_name",
@@ -292,7 +327,7 @@ def _speaker(entries: tuple[Entry, ...]) -> Entry:
 def _tool_run(entry: Entry) -> ToolRun:
     return ToolRun(
         id=entry.id,
-        name=entry.name or "unknown",
+        name=entry.name or entry.function or "unknown",
         arguments=text_of(entry.arguments) or None,
         result=said(entry.info),
         started_unix_ns=unix_ns(entry.created_at),
