@@ -195,6 +195,20 @@ def test_a_transcription_may_have_a_finish_reason():
     assert output.messages[0].finish_reason == "length"
 
 
+@pytest.mark.parametrize("path", [OCR, HEAR, SPEAK])
+def test_an_answer_may_name_itself_and_its_model(path):
+    output = answered(path, {"id": "i", "model": "m"}).output
+    assert (output.id, output.model) == ("i", "m")
+
+
+def test_the_stream_of_speech_may_name_itself_and_its_model():
+    last = {"type": "speech.audio.done", "audio_data": DATA, "usage": {"prompt_tokens": 1}}
+    output = answered(SPEAK, events({**last, "id": "i", "model": "m"}), headers=SSE).output
+    assert (output.id, output.model) == ("i", "m")
+    blob = Blob(modality="audio", size_bytes=len(DATA), sha256=SHA)
+    assert output.messages == assistant(blob)
+
+
 def delta(words):
     return {"type": "transcription.text.delta", "text": words}
 

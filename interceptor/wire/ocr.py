@@ -42,6 +42,7 @@ class Page(msgspec.Struct, kw_only=True, gc=False):
 class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer: the pages in order, and what was said of the whole document."""
 
+    id: str | None = None
     model: str | None = None
     pages: tuple[Page, ...] | None = None
     document_annotation: Any = None
@@ -66,6 +67,7 @@ def to_answer(response: Response, notes: Notes) -> Answer:
     parts += tuple(_annotation(response.document_annotation))
     return Answer(
         output=Output(
+            id=response.id,
             model=response.model,
             messages=(Message(role="assistant", parts=parts),) if parts else (),
             facts={} if pages is None else {"pages": len(pages)},

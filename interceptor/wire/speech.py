@@ -36,6 +36,8 @@ class Request(msgspec.Struct, kw_only=True, gc=False):
 class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer: base64 audio, or in its place the mark that `slimming` left there."""
 
+    id: str | None = None
+    model: str | None = None
     audio_data: str | None = None
     usage: msgspec.Raw = msgspec.Raw()
 
@@ -63,7 +65,11 @@ def to_answer(response: Response, notes: Notes) -> Answer:
     audio = response.audio_data
     parts = (_content.elided("audio", audio),) if audio else ()
     return Answer(
-        output=Output(messages=(Message(role="assistant", parts=parts),) if parts else ()),
+        output=Output(
+            id=response.id,
+            model=response.model,
+            messages=(Message(role="assistant", parts=parts),) if parts else (),
+        ),
         usage=to_usage(response.usage, notes),
     )
 
@@ -73,11 +79,14 @@ def fold(events: Iterable[Event], notes: Notes) -> Response:
     whole = Response()
     pieces: list[str] = []
     for event in events:
+        whole.id = whole.id or event.id
+        whole.model = whole.model or event.model
         match event.type:
             case "speech.audio.delta":
                 pieces.append(event.audio_data or "")
             case "speech.audio.done":
                 whole.usage = event.usage
+                pieces = pieces or [event.audio_data or ""]
             case kind:
                 notes.add(f"event {kind!r}: not known, skipped")
     whole.audio_data = "".join(pieces) or None

@@ -44,6 +44,7 @@ class Request(msgspec.Struct, kw_only=True, gc=False):
 class Response(msgspec.Struct, kw_only=True, gc=False):
     """The answer, whole or folded from a stream."""
 
+    id: str | None = None
     model: str | None = None
     text: str | None = None
     language: str | None = None
@@ -82,6 +83,7 @@ def to_answer(response: Response, notes: Notes) -> Answer:
     }
     return Answer(
         output=Output(
+            id=response.id,
             model=response.model,
             messages=_spoken(response.text, response.finish_reason),
             finish_reasons=(response.finish_reason,) if response.finish_reason else (),
