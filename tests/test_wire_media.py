@@ -397,6 +397,7 @@ KINDS = {
     "bits without a sign in base64": ({"output_dtype": "ubinary"}, bytes(3), 24),
     "half a float in base64": ({}, bytes(6), None),
     "a new kind in base64": ({"output_dtype": "float16"}, bytes(8), None),
+    "a kind that is no text, in base64": ({"output_dtype": ["int8"]}, bytes(8), None),
     "bytes": ({"output_dtype": "int8"}, [1, -2, 3], 3),
     "bits": ({"output_dtype": "ubinary"}, [1, 2, 3], 24),
     "a new kind": ({"output_dtype": "float16"}, [1, 2, 3], 3),

@@ -17,8 +17,8 @@ CONTENT = frozenset({"input", "inputs"})
 """The members of a request that are no parameters, but what the parameters are for."""
 
 _FLOAT_BYTES = 4
-_BYTES = {"int8", "uint8", "binary", "ubinary"}
-_BITS = {"binary", "ubinary"}
+_BYTES = ("int8", "uint8", "binary", "ubinary")
+_BITS = ("binary", "ubinary")
 _BITS_A_BYTE = 8
 _VECTOR = re.compile(rb'"embedding"\s*:\s*\[')
 _NAME_BYTES = 64
