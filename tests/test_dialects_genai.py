@@ -473,6 +473,15 @@ PARTS = {
         ToolCall("1", "add", '{"a": ' + "9" * 5000 + "}"),
         {"type": "tool_call", "id": "1", "name": "add", "arguments": '{"a": ' + "9" * 5000 + "}"},
     ),
+    "tool call with a long number, nested too deeply": (
+        ToolCall("1", "add", '{"a":' + "[" * 1020 + "9" * 20 + "]" * 1020 + "}"),
+        {
+            "type": "tool_call",
+            "id": "1",
+            "name": "add",
+            "arguments": '{"a":' + "[" * 1020 + "9" * 20 + "]" * 1020 + "}",
+        },
+    ),
     "tool call of nothing": (
         ToolCall(),
         {"type": "tool_call", "id": None, "name": None, "arguments": ""},
