@@ -150,22 +150,23 @@ def fold(events: Iterable[Event], notes: Notes) -> Response:
     """Merge a stream into the response the server would have sent unstreamed.
 
     Entries stand in the order in which they began. Contents and arguments are joined; a tool has
-    run, and a handoff is over, when its `done` event says so. Whichever event names the
-    conversation, or what was used, is believed.
+    run, and a handoff is over, when its `done` event says so. Whichever event around the entries
+    names the conversation, or what was used, is believed.
     """
     whole = Response()
     drafts = _Drafts()
     for event in events:
+        match event.type:
+            case str(kind) if kind in _OF_ENTRY:
+                drafts.of(kind.rpartition(".")[0], event).add(event)
+                continue
+            case "conversation.response.error":
+                whole.error = Error(message=event.message, code=event.code)
+            case kind if kind not in _OF_ANSWER:
+                notes.add(f"event {kind!r}: not known, skipped")
         whole.conversation_id = event.conversation_id or whole.conversation_id
         whole.usage = event.usage if said(event.usage) else whole.usage
         whole.guardrails = event.guardrails if said(event.guardrails) else whole.guardrails
-        match event.type:
-            case "conversation.response.error":
-                whole.error = Error(message=event.message, code=event.code)
-            case str(kind) if kind in _OF_ENTRY:
-                drafts.of(kind.rpartition(".")[0], event).add(event)
-            case kind if kind not in _OF_ANSWER:
-                notes.add(f"event {kind!r}: not known, skipped")
     whole.outputs = drafts.whole()
     return whole
 
@@ -217,9 +218,12 @@ class _Drafts:
 
     def of(self, kind: str, event: Event) -> _Draft:
         """Give the draft of an event's entry; the first event opens it."""
-        said = [(name, getattr(event, name)) for name in _NAMES]
-        keys = [(kind, name, value) for name, value in said if value not in (None, "")]
         last = (kind, "", None)
+        draft = self._known.get(last)
+        if draft is not None and _is_same(event, draft.entry):
+            return draft  # as nearly every event of a long stream
+        named = [(name, getattr(event, name)) for name in _NAMES]
+        keys = [(kind, name, value) for name, value in named if value not in (None, "")]
         found = (self._known[key] for key in keys or [last] if key in self._known)
         draft = next((one for one in found if not _is_other(event, one.entry)), None)
         if draft is None:
@@ -235,6 +239,12 @@ class _Drafts:
 
 
 _NAMES = ("tool_call_id", "id", "output_index")
+
+
+def _is_same(event: Event, entry: Entry) -> bool:
+    """Tell at once where an event has the ids of the entry, neither more nor fewer."""
+    has_ids = event.id == entry.id and event.tool_call_id == entry.tool_call_id
+    return has_ids and bool(event.id)
 
 
 def _is_other(event: Event, entry: Entry) -> bool:
