@@ -1,6 +1,7 @@
 """Taps in clients that exist and in all that will, over real sockets and both HTTP libraries."""
 
 import asyncio
+import dataclasses
 import gc
 import importlib
 import logging
@@ -18,6 +19,7 @@ import interceptor
 from interceptor import testing
 from interceptor.errors import TransportError
 from interceptor.installing import arming, boot
+from interceptor.installing.identity import ByIdentity
 from interceptor.installing.otel import Instrumentor
 from interceptor.replay import Server
 from tests.ways import ASKED, LIBRARIES, Way
@@ -263,6 +265,46 @@ def test_every_order_of_doing_and_undoing(way, server, is_born_late, steps):
     interceptor.uninstrument(client)
     interceptor.uninstall()
     assert (client._transport, client._mounts) == before
+
+
+def a_dataclass(kind):
+    """Give a class of clients that are equal to their like, and have no hash."""
+
+    class Named(kind):
+        name: str
+
+        def __post_init__(self):
+            kind.__init__(self, verify=False)
+
+    return dataclasses.dataclass(Named)
+
+
+@every_way
+def test_clients_that_are_equal_and_have_no_hash_are_told_apart(way, server):
+    kind = a_dataclass(way.http.AsyncClient if way.is_async else way.http.Client)
+    one, other = clients = kind("same"), kind("same")
+    assert one == other
+    before = [client._transport for client in clients]
+    interceptor.instrument(one)
+    interceptor.instrument(other)
+    interceptor.uninstrument(one)
+    assert [records(client, server.url + CHAT) for client in clients] == [0, 1]
+    interceptor.install(existing=True)
+    assert [records(client, server.url + CHAT) for client in clients] == [1, 1]
+    interceptor.uninstall()
+    interceptor.uninstrument(other)
+    assert [client._transport for client in clients] == before
+
+
+def test_a_client_that_has_gone_is_forgotten():
+    client = make(Way(LIBRARIES[0]))
+    found = ByIdentity()
+    assert found.of(client, list) is found.of(client, list)
+    assert [*found] == [client]
+    del client
+    gc.collect()
+    assert [*found] == []
+    assert not found
 
 
 class Theirs:

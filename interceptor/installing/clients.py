@@ -10,10 +10,10 @@ import importlib
 import sys
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from interceptor.errors import TransportError
 from interceptor.installing.boot import LIBRARIES
+from interceptor.installing.identity import ByIdentity
 from interceptor.recorder import Recorder
 from interceptor.transports import is_tap
 
@@ -26,11 +26,11 @@ class Taps:
     def __init__(self, *, any_host: bool) -> None:
         """With `any_host` False, taps record only what is Mistral's whatever it asks for."""
         self._any_host = any_host
-        self._of: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+        self._of: ByIdentity[list[Any]] = ByIdentity()
 
     def put_in(self, client: Any, *, recorder: Recorder | None = None) -> None:
         """Tap every transport of an HTTP client where that has not been done."""
-        ours = self._of.setdefault(client, [])
+        ours = self._of.of(client, list)
         made: dict[int, Any] = {}  # one transport may stand in several places
         tap = _tap_for(client)
 
@@ -50,7 +50,7 @@ class Taps:
 
         A tap that somebody else has put a transport around cannot be taken out: it is put off.
         """
-        ours = self._of.pop(client, [])
+        ours = self._of.pop(client) or []
         for one in ours:
             one.is_on = False
         _change(client, lambda transport: _without(transport, ours))

@@ -1,13 +1,11 @@
 """Taps for every client of the program, in code: `install` and `uninstall`."""
 
-from typing import Any
-from weakref import WeakSet
-
 from interceptor.installing import boot
+from interceptor.installing.identity import ByIdentity
 
 __all__ = ["install", "uninstall"]
 
-_found: WeakSet[Any] = WeakSet()  # clients that were older than a call of `install`
+_found: ByIdentity[None] = ByIdentity()  # clients that were older than a call of `install`
 
 
 def install(*, existing: bool = False) -> None:
@@ -23,8 +21,9 @@ def install(*, existing: bool = False) -> None:
     if existing or _found:
         from interceptor.installing.clients import by_install, live_clients
 
-        _found.update(live_clients() if existing else ())
-        for client in tuple(_found):
+        for client in live_clients() if existing else ():
+            _found.of(client, lambda: None)
+        for client in _found:
             by_install.put_in(client)
 
 
@@ -38,5 +37,5 @@ def uninstall() -> None:
     if _found:
         from interceptor.installing.clients import by_install
 
-        for client in tuple(_found):
+        for client in _found:
             by_install.take_out(client)
