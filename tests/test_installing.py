@@ -307,6 +307,28 @@ def test_a_client_that_has_gone_is_forgotten():
     assert not found
 
 
+@every_way
+def test_a_client_that_is_still_being_made_is_left_alone(way, server):
+    kind = way.http.AsyncClient if way.is_async else way.http.Client
+    unmade, made = kind.__new__(kind), make(way)
+    interceptor.install(existing=True)
+    assert vars(unmade) == {}
+    assert records(made, server.url + CHAT) == 1
+
+
+@every_way
+def test_a_client_with_what_is_no_transport_is_left_as_it_is(way, server, caplog):
+    neither = object()
+    broken, whole = make(way, mounts={"all://elsewhere": neither}), make(way)
+    before = broken._transport
+    with pytest.raises(TransportError, match=r"cannot wrap builtins\.object"):
+        interceptor.instrument(broken)
+    interceptor.install(existing=True)
+    assert (broken._transport, [*broken._mounts.values()]) == (before, [neither])
+    assert records(whole, server.url + CHAT) == 1
+    assert "a client is left as it is: " in caplog.text
+
+
 class Theirs:
     """A transport of somebody else's around another."""
 

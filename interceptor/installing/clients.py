@@ -83,11 +83,14 @@ def uninstrument(client: Any) -> None:
 
 
 def live_clients() -> Iterator[Any]:
-    """Find the clients of httpx and httpx2 that live in this process."""
+    """Find the clients of httpx and httpx2 that live in this process.
+
+    One that is still being made, or whose making failed, has no transports yet: it is left out.
+    """
     libraries = [sys.modules[name] for name in LIBRARIES if name in sys.modules]
     kinds = tuple(kind for http in libraries for kind in (http.Client, http.AsyncClient))
     # By `type`, not `isinstance`: that would ask any object of the program for its `__class__`.
-    return (one for one in gc.get_objects() if issubclass(type(one), kinds))
+    return (one for one in gc.get_objects() if issubclass(type(one), kinds) and _is_made(one))
 
 
 def _tap_for(client: Any) -> Any:
@@ -99,9 +102,10 @@ def _tap_for(client: Any) -> Any:
 
 
 def _change(client: Any, change: Any) -> None:
-    client._transport = change(client._transport)
-    for pattern, transport in client._mounts.items():
-        client._mounts[pattern] = change(transport)
+    first = change(client._transport)
+    mounts = {pattern: change(transport) for pattern, transport in client._mounts.items()}
+    client._transport = first  # only now: where one is no transport at all, none is changed
+    client._mounts.update(mounts)
 
 
 def _chain(transport: Any) -> Iterator[Any]:
@@ -140,8 +144,11 @@ def _http_clients(client: Any, asked: str) -> list[Any]:
 
 def _is_http_client(client: Any) -> bool:
     """Tell whether a client is of a library that we know, and as we know it."""
-    is_known = not _roots(client).isdisjoint(LIBRARIES)
-    return is_known and {"_transport", "_mounts"} <= vars(client).keys()
+    return not _roots(client).isdisjoint(LIBRARIES) and _is_made(client)
+
+
+def _is_made(client: Any) -> bool:
+    return "_transport" in vars(client) and "_mounts" in vars(client)
 
 
 def _roots(client: Any) -> set[str]:

@@ -1,5 +1,8 @@
 """Taps for every client of the program, in code: `install` and `uninstall`."""
 
+import logging
+
+from interceptor.errors import TransportError
 from interceptor.installing import boot
 from interceptor.installing.identity import ByIdentity
 
@@ -24,7 +27,10 @@ def install(*, existing: bool = False) -> None:
         for client in live_clients() if existing else ():
             _found.of(client, lambda: None)
         for client in _found:
-            by_install.put_in(client)
+            try:
+                by_install.put_in(client)
+            except TransportError as error:  # one that can send nothing, either
+                logging.getLogger("interceptor").warning("a client is left as it is: %s", error)
 
 
 def uninstall() -> None:
