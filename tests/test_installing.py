@@ -351,6 +351,26 @@ def test_a_tap_that_is_wrapped_by_others_is_put_off(way, server):
     assert records(client, server.url + CHAT) == 1
 
 
+@every_way
+def test_a_tap_that_others_have_given_a_method_is_put_off(way, server):
+    """As OpenTelemetry's instrumentation of one client does."""
+    client = make(way)
+    interceptor.instrument(client)
+    method = "handle_async_request" if way.is_async else "handle_request"
+    tap, sent = client._transport, []
+    handle = getattr(tap, method)
+    setattr(tap, method, lambda request: sent.append(request) or handle(request))
+    interceptor.uninstrument(client)
+    assert client._transport is tap
+    assert records(client, server.url + CHAT) == 0
+    interceptor.instrument(client)
+    assert records(client, server.url + CHAT) == 1
+    assert len(sent) == 2
+    delattr(tap, method)
+    interceptor.uninstrument(client)
+    assert records(client, server.url + CHAT) == 0
+
+
 # One call, one record
 
 

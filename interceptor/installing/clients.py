@@ -19,6 +19,9 @@ from interceptor.transports import is_tap
 
 __all__ = ["Taps", "by_install", "instrument", "live_clients", "uninstrument"]
 
+# Other instrumentations set these on a client's transport, whatever it is, to see its requests.
+_METHODS = {"handle_request", "handle_async_request"}
+
 
 class Taps:
     """The taps that one way in has put into clients."""
@@ -48,7 +51,8 @@ class Taps:
     def take_out(self, client: Any) -> None:
         """Leave every transport of an HTTP client as it was.
 
-        A tap that somebody else has put a transport around cannot be taken out: it is put off.
+        A tap that somebody else has put a transport around, or has given a method of their own,
+        cannot be taken out: it is put off.
         """
         ours = self._of.pop(client) or []
         for one in ours:
@@ -116,7 +120,7 @@ def _chain(transport: Any) -> Iterator[Any]:
 
 
 def _without(transport: Any, taps: list[Any]) -> Any:
-    while is_tap(transport) and transport in taps:
+    while is_tap(transport) and transport in taps and vars(transport).keys().isdisjoint(_METHODS):
         transport = transport.inner
     if is_tap(transport):
         transport.inner = _without(transport.inner, taps)
