@@ -1,6 +1,7 @@
 """Taps in clients that exist and in all that will, over real sockets and both HTTP libraries."""
 
 import asyncio
+import copy
 import dataclasses
 import gc
 import importlib
@@ -413,6 +414,18 @@ def test_a_client_that_is_dropped_goes_at_once(way, server):
         assert gone() is None
     finally:
         gc.enable()
+
+
+@every_way
+def test_a_copy_of_a_transport_outlives_it(way, server):
+    interceptor.install()
+    client = make(way)
+    assert records(client, server.url + CHAT) == 1
+    copied = make(way, transport=copy.copy(client._transport))
+    del client
+    assert records(copied, server.url + CHAT) == 1
+    interceptor.uninstall()
+    assert records(copied, server.url + CHAT) == 0
 
 
 @every_way

@@ -34,6 +34,10 @@ class _Injecting:
     _base: Any  # the library's class
     _tap: Any = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what a copy has too: the tap goes around this transport, which may go before it."""
+        return {name: value for name, value in vars(self).items() if name != "_tap"}
+
     def _tap_for(self, request: Any) -> Any:
         """Give the tap to send a request through; None where it is not Mistral's."""
         try:
