@@ -16,9 +16,16 @@ PATHS = {
     "nothing on it": "",
     "one folder": "one",
     "two, with a space": os.pathsep.join(["one", "two words"]),
+    "an empty part, which is the current folder": os.pathsep.join(["one", ""]),
+    "nothing but empty parts": os.pathsep,
     "ours already": SITE,
     "ours behind another": os.pathsep.join(["one", SITE]),
 }
+
+
+def others(path):
+    """Give the parts of a PYTHONPATH that are not ours."""
+    return [one for one in path.split(os.pathsep) if one != SITE] if path else []
 
 
 @pytest.mark.parametrize("before", PATHS.values(), ids=PATHS)
@@ -28,9 +35,7 @@ def test_a_shell_that_evaluates_it_has_them(before):
     switch, path = run(["sh", "-c", shell, sys.executable], env=env)[0].splitlines()
     assert switch == "1"
     assert path.split(os.pathsep).count(SITE) == 1
-    assert [one for one in path.split(os.pathsep) if one != SITE] == [
-        one for one in before.split(os.pathsep) if one not in {"", SITE}
-    ]
+    assert others(path) == others(before)
 
 
 @pytest.mark.parametrize("before", PATHS.values(), ids=PATHS)
@@ -39,6 +44,7 @@ def test_json_is_the_variables_themselves(before):
     found = json.loads(printed)
     assert found == variables({"PYTHONPATH": before})
     assert found["PYTHONPATH"].split(os.pathsep)[0] == SITE
+    assert others(found["PYTHONPATH"]) == others(before)
 
 
 def test_a_dockerfile_reads_what_the_image_has():

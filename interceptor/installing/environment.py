@@ -15,8 +15,12 @@ VARIABLE = "PYTHONPATH"
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables to set over those of `environ`; what PYTHONPATH has stays on it."""
-    paths = [path for path in environ.get(VARIABLE, "").split(os.pathsep) if path and path != SITE]
+    """Give the variables to set over those of `environ`; what PYTHONPATH has stays on it.
+
+    An empty part stays, too: it stands for the current folder.
+    """
+    before = environ.get(VARIABLE)
+    paths = [path for path in before.split(os.pathsep) if path != SITE] if before else []
     return {"INTERCEPTOR": "1", VARIABLE: os.pathsep.join([SITE, *paths])}
 
 
