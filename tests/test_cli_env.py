@@ -3,10 +3,13 @@
 import json
 import os
 import shlex
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
+import interceptor
 from interceptor.installing.environment import SITE, missing, variables, way_in
 from tests.environments import environ, run
 
@@ -47,10 +50,20 @@ def test_json_is_the_variables_themselves(before):
     assert others(found["PYTHONPATH"]) == others(before)
 
 
-def test_a_dockerfile_reads_what_the_image_has():
-    printed = run([*ENV, "--docker"], env=environ())[0]
+@pytest.mark.parametrize("before", ["", SITE], ids=["", "where a shell has it already"])
+def test_a_dockerfile_reads_what_the_image_has(before):
+    printed = run([*ENV, "--docker"], env=environ(PYTHONPATH=before))[0]
     assert printed == (f'ENV INTERCEPTOR=1\nENV PYTHONPATH="{SITE}${{PYTHONPATH:+:$PYTHONPATH}}"\n')
     shlex.split(printed)  # the quotes are closed
+
+
+def test_a_dockerfile_reads_a_path_as_it_is(tmp_path):
+    odd = tmp_path / 'a "$HOME" \\ b'
+    shutil.copytree(Path(interceptor.__file__).parent, odd / "interceptor")
+    lines = run([*ENV, "--docker"], env=environ(), cwd=odd)[0].splitlines()
+    quoted = lines[1].removeprefix("ENV PYTHONPATH=")  # as a shell quotes, so far
+    path = run(["sh", "-c", f"printf %s {quoted}"], env=environ(PATH=os.defpath))[0]
+    assert path == str(odd / "interceptor" / "installing" / "site")
 
 
 def test_a_bad_setting_is_said():

@@ -10,6 +10,7 @@
 import argparse
 import json
 import os
+import re
 import shlex
 
 from interceptor.cli._output import Output
@@ -17,6 +18,9 @@ from interceptor.installing.environment import SITE, VARIABLE, variables
 from interceptor.settings import Settings
 
 __all__ = ["add_arguments", "run"]
+
+_SPECIAL = re.compile(r'["$\\]')  # within the quotes of a Dockerfile
+_ESCAPED = r"\\\g<0>"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,12 +37,12 @@ def run(args: argparse.Namespace) -> Output:
     if args.json:
         yield json.dumps(found)
         return
-    yield f"{'ENV' if args.docker else 'export'} INTERCEPTOR={found['INTERCEPTOR']}"
-    if SITE in os.environ.get(VARIABLE, "").split(os.pathsep):
-        return
     # The rest of it is read where this is: whoever set it first keeps what is on it.
     rest = f"${{{VARIABLE}:+:${VARIABLE}}}"
     if args.docker:
-        yield f'ENV {VARIABLE}="{SITE}{rest}"'
-    else:
+        yield f"ENV INTERCEPTOR={found['INTERCEPTOR']}"
+        yield f'ENV {VARIABLE}="{_SPECIAL.sub(_ESCAPED, SITE)}{rest}"'
+        return
+    yield f"export INTERCEPTOR={found['INTERCEPTOR']}"
+    if SITE not in os.environ.get(VARIABLE, "").split(os.pathsep):
         yield f'export {VARIABLE}={shlex.quote(SITE)}"{rest}"'
