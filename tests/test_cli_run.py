@@ -45,6 +45,33 @@ def test_a_command_on_the_path():
     assert said("sh", "-c", 'echo "$0 $INTERCEPTOR"', "-x")[0] == "-x 1\n"
 
 
+def commands(folder, **texts):
+    """Write commands, and give the PATH on which they are."""
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    return os.pathsep.join([str(folder), os.defpath])
+
+
+def test_a_folder_that_only_bears_a_commands_name(tmp_path):
+    (tmp_path / "alembic").mkdir()
+    path = commands(tmp_path / "bin", alembic="echo the command $1")
+    printed, _ = run([*RUN, "alembic", "upgrade"], env=environ(PATH=path), cwd=tmp_path)
+    assert printed == "the command upgrade\n"
+
+
+def test_a_command_that_is_named_as_a_script(tmp_path):
+    path = commands(tmp_path / "bin", **{"rst2html.py": "echo the command $1"})
+    assert said("rst2html.py", "-x", PATH=path)[0] == "the command -x\n"
+
+
+def test_a_script_comes_before_a_command_of_its_name(program, tmp_path):
+    path = commands(tmp_path / "bin", **{program.name: "echo the command"})
+    printed, _ = run([*RUN, program.name], env=environ(PATH=path), cwd=tmp_path)
+    assert printed == f"[] 1 {SITE}\n"
+
+
 def test_a_script_without_a_suffix(program):
     path = program.rename(program.parent / "says")
     assert said(path)[0] == f"[] 1 {SITE}\n"

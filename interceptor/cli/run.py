@@ -59,17 +59,22 @@ def _command(args: argparse.Namespace) -> list[str]:
     if not args.command:
         raise InterceptorError("nothing to run; give a script, -m and a module, or a command")
     name, *rest = args.command
-    path = Path(name)
-    if path.suffix in _RUN_BY_PYTHON or path.is_dir():
+    path, found = Path(name), shutil.which(name)
+    if (path.suffix in _RUN_BY_PYTHON and (path.exists() or found is None)) or _is_program(path):
         return [sys.executable, name, *rest]
-    if found := shutil.which(name):
+    if found is not None:
         return [found, *rest]
-    if path.is_file():
+    if path.exists():
         return [sys.executable, name, *rest]
     raise InterceptorError(
         f"there is no file and no command {name!r}; give a script, -m and a module, or a command "
         "on the PATH"
     )
+
+
+def _is_program(path: Path) -> bool:
+    """Tell whether Python runs a folder; others may bear a command's name, as alembic's does."""
+    return (path / "__main__.py").is_file()
 
 
 def _become(command: list[str], environ: dict[str, str]) -> NoReturn:
