@@ -1,6 +1,7 @@
 """`interceptor run`: what it makes of its words, and what it becomes."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -70,6 +71,12 @@ def test_a_script_comes_before_a_command_of_its_name(program, tmp_path):
     path = commands(tmp_path / "bin", **{program.name: "echo the command"})
     printed, _ = run([*RUN, program.name], env=environ(PATH=path), cwd=tmp_path)
     assert printed == f"[] 1 {SITE}\n"
+
+
+def test_signals_do_to_a_command_what_they_do_without_us():
+    """Python ignores some, and what it becomes would go on ignoring them."""
+    written = ["sh", "-c", "kill -PIPE $$; echo ignored"]
+    assert run([*RUN, *written], env=environ(), status=-signal.SIGPIPE) == ("", "")
 
 
 def test_a_script_without_a_suffix(program):

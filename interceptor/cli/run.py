@@ -8,6 +8,7 @@ are recorded too: they find the same variables, which `interceptor env` prints.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from interceptor.settings import Settings
 __all__ = ["add_arguments", "run"]
 
 _RUN_BY_PYTHON = {".py", ".pyc", ".pyz", ".zip"}
+_IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +82,9 @@ def _is_program(path: Path) -> bool:
 def _become(command: list[str], environ: dict[str, str]) -> NoReturn:
     """Let the program take this process's place: signals and the exit status are its own."""
     sys.stdout.flush()
+    for name in _IGNORED_BY_PYTHON:  # and by what it becomes, unless that is a Python again
+        if number := getattr(signal, name, None):
+            signal.signal(number, signal.SIG_DFL)
     try:
         if os.name == "nt":  # pragma: no cover - there, a process cannot take another's place
             raise SystemExit(subprocess.call(command, env=environ))  # noqa: S603
