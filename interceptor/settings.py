@@ -39,6 +39,7 @@ class Metrics(StrEnum):
 
 
 DESTINATIONS = ("store", "otlp", "console")
+OFF = "off"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +152,11 @@ def _text(name: str, value: Any) -> str:
     return str(text)
 
 
+def _path(name: str, value: Any) -> str:
+    text = _text(name, value)
+    return OFF if text.lower() == OFF else text  # a file of that name is `./OFF`
+
+
 def _names(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -185,7 +191,7 @@ def _or_none(parse: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 VARIABLES: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
     "INTERCEPTOR": ("on", _switch),
     "INTERCEPTOR_DESTINATIONS": ("destinations", _destinations),
-    "INTERCEPTOR_STORE": ("store", _text),
+    "INTERCEPTOR_STORE": ("store", _path),
     "INTERCEPTOR_STORE_MAX_MB": ("store_max_mb", _count),
     "INTERCEPTOR_CONTENT": ("content", _choice(Content)),
     "INTERCEPTOR_HOSTS": ("hosts", _names),

@@ -51,6 +51,8 @@ READ = {
     "no destination": ({"INTERCEPTOR_DESTINATIONS": ","}, {"destinations": ()}),
     "the store's path": ({"INTERCEPTOR_STORE": "some/traces.db"}, {"store": "some/traces.db"}),
     "no store": ({"INTERCEPTOR_STORE": "off"}, {"store": "off"}),
+    "no store, in capitals": ({"INTERCEPTOR_STORE": "OFF"}, {"store": "off"}),
+    "a store of that name": ({"INTERCEPTOR_STORE": "./OFF"}, {"store": "./OFF"}),
     "the store's size": ({"INTERCEPTOR_STORE_MAX_MB": "5"}, {"store_max_mb": 5}),
     "all content": ({"INTERCEPTOR_CONTENT": "full"}, {"content": Content.FULL}),
     "no content": ({"INTERCEPTOR_CONTENT": "metadata"}, {"content": Content.METADATA}),
