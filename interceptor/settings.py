@@ -173,7 +173,7 @@ def _destinations(name: str, value: Any) -> tuple[str, ...]:
             raise SettingsError(
                 f"{name} names {one!r}; use any of: {', '.join(DESTINATIONS)}, with commas between"
             )
-    return names
+    return tuple(dict.fromkeys(names))  # one that is named twice would have each span twice
 
 
 def _callable(name: str, value: Any) -> Any:

@@ -48,6 +48,10 @@ READ = {
         {"INTERCEPTOR_DESTINATIONS": "store, otlp,,console"},
         {"destinations": ("store", "otlp", "console")},
     ),
+    "one destination twice": (
+        {"INTERCEPTOR_DESTINATIONS": "console,store,console"},
+        {"destinations": ("console", "store")},
+    ),
     "no destination": ({"INTERCEPTOR_DESTINATIONS": ","}, {"destinations": ()}),
     "the store's path": ({"INTERCEPTOR_STORE": "some/traces.db"}, {"store": "some/traces.db"}),
     "no store": ({"INTERCEPTOR_STORE": "off"}, {"store": "off"}),
