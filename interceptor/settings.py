@@ -215,6 +215,7 @@ _IN_CODE: Mapping[str, Callable[[str, Any], Any]] = {
     "disabled": _switch,
 }
 
+_OTLP = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _OTEL_CONTENT = {
     "NO_CONTENT": Content.METADATA,
@@ -243,10 +244,7 @@ def doubts(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def _add_otel(found: dict[str, Any], environ: Mapping[str, str]) -> None:
     """Fill what `INTERCEPTOR_*` leaves open from the OpenTelemetry variables that mean the same."""
-    if "destinations" not in found and (
-        environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-        or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    ):
+    if "destinations" not in found and any(environ.get(name, "").strip() for name in _OTLP):
         found |= {"destinations": ("otlp",), "follows_otel": True}
     capture = environ.get(_CAPTURE, "").strip().upper()
     if "content" not in found and capture in _OTEL_CONTENT:

@@ -76,6 +76,7 @@ READ = {
     "nothing but spaces": ({"INTERCEPTOR_QUEUE_MB": " ", "INTERCEPTOR": ""}, {}),
     "OTLP": ({ENDPOINT: "http://collector.example:4318"}, OTLP),
     "OTLP for traces": ({TRACES_ENDPOINT: "http://collector.example/v1/traces"}, OTLP),
+    "OTLP, with nothing but spaces": ({ENDPOINT: " ", TRACES_ENDPOINT: ""}, {}),
     "ours before OTLP": (
         {ENDPOINT: "http://collector.example:4318", "INTERCEPTOR_DESTINATIONS": "store"},
         {"destinations": ("store",)},
