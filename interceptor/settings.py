@@ -176,6 +176,17 @@ def _destinations(name: str, value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))  # one that is named twice would have each span twice
 
 
+def _hosts(name: str, value: Any) -> tuple[str, ...]:
+    names = _names(name, value)
+    for one in names:
+        if "/" in one or (one.count(":") == 1):  # an address of IPv6 has more of them
+            raise SettingsError(
+                f"{name} names {one!r}; use hosts alone, without scheme, port or path, and * for "
+                "any part of one, with commas between"
+            )
+    return names
+
+
 def _callable(name: str, value: Any) -> Any:
     if callable(value) or isinstance(value, str):
         return value
@@ -194,7 +205,7 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
     "INTERCEPTOR_STORE": ("store", _path),
     "INTERCEPTOR_STORE_MAX_MB": ("store_max_mb", _count),
     "INTERCEPTOR_CONTENT": ("content", _choice(Content)),
-    "INTERCEPTOR_HOSTS": ("hosts", _names),
+    "INTERCEPTOR_HOSTS": ("hosts", _hosts),
     "INTERCEPTOR_OPERATIONS": ("operations", _names),
     "INTERCEPTOR_NATIVE": ("native", _choice(Native)),
     "INTERCEPTOR_METRICS": ("metrics", _choice(Metrics)),

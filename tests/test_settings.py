@@ -61,8 +61,8 @@ READ = {
     "all content": ({"INTERCEPTOR_CONTENT": "full"}, {"content": Content.FULL}),
     "no content": ({"INTERCEPTOR_CONTENT": "metadata"}, {"content": Content.METADATA}),
     "hosts": (
-        {"INTERCEPTOR_HOSTS": "llm.example,*.gw.example"},
-        {"hosts": ("llm.example", "*.gw.example")},
+        {"INTERCEPTOR_HOSTS": "llm.example,*.gw.example, fd00::1"},
+        {"hosts": ("llm.example", "*.gw.example", "fd00::1")},
     ),
     "operations": ({"INTERCEPTOR_OPERATIONS": "chat, files"}, {"operations": ("chat", "files")}),
     "native": ({"INTERCEPTOR_NATIVE": "defer"}, {"native": Native.DEFER}),
@@ -121,6 +121,13 @@ BAD = {
     ),
     "INTERCEPTOR_STORE_MAX_MB": ("1.5", "use a whole number above 0"),
     "INTERCEPTOR_CONTENT": ("none", "use one of: full, metadata"),
+    "INTERCEPTOR_HOSTS": (
+        "*.gw.example,https://llm.example",
+        (
+            "INTERCEPTOR_HOSTS names 'https://llm.example'; use hosts alone, without scheme, port "
+            "or path, and * for any part of one, with commas between"
+        ),
+    ),
     "INTERCEPTOR_NATIVE": ("both", "use one of: keep-ours, defer"),
     "INTERCEPTOR_METRICS": ("v2", "use one of: v1.41, latest, off"),
     "INTERCEPTOR_BODY_LIMIT_MB": ("0", "use a whole number above 0"),
@@ -128,7 +135,7 @@ BAD = {
     "INTERCEPTOR_ATTRIBUTE_LIMIT_KB": ("-1", "use a whole number above 0"),
     "INTERCEPTOR_PHASES": ("2", "use 1 or 0"),
 }
-TAKES_ANY_TEXT = {"INTERCEPTOR_STORE", "INTERCEPTOR_HOSTS", "INTERCEPTOR_OPERATIONS"}
+TAKES_ANY_TEXT = {"INTERCEPTOR_STORE", "INTERCEPTOR_OPERATIONS"}
 
 
 @pytest.mark.parametrize(("variable", "case"), BAD.items(), ids=BAD)
@@ -255,6 +262,8 @@ WRONG_IN_CODE = {
     "no switch": ({"phases": None}, "phases is None; use 1 or 0"),
     "no path": ({"store": 1}, "store is 1; use text or a path"),
     "no names": ({"hosts": 1}, "hosts is 1; use a tuple of names"),
+    "a host with a port": ({"hosts": "gw:8080"}, "hosts names 'gw:8080'; use hosts alone, with"),
+    "a host with a path": ({"hosts": ("gw/v1",)}, "hosts names 'gw/v1'; use hosts alone, with"),
     "no name": ({"hosts": (1,)}, "hosts is 1; use text or a path"),
     "no destination": ({"destinations": ("nowhere",)}, "destinations names 'nowhere'; use any of"),
     "no policy": ({"redact": 1}, "redact is 1; use a callable from Record to Record, or a"),
