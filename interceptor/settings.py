@@ -5,7 +5,7 @@ raises `SettingsError` on a value that it cannot use. Nothing here reads the env
 itself: the mapping is an argument.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -226,6 +226,8 @@ _IN_CODE: Mapping[str, Callable[[str, Any], Any]] = {
     "disabled": _switch,
 }
 
+_OURS = "INTERCEPTOR_"
+_CLOSE = 0.75  # of 1, which is the same word
 _OTLP = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _OTEL_CONTENT = {
@@ -239,18 +241,33 @@ _OTEL_CONTENT = {
 
 
 def doubts(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Give a sentence on each `OTEL_*` value that is not taken at its word.
+    """Give a sentence on each misspelt name, and each `OTEL_*` value not taken at its word.
 
-    They are other libraries' variables too, so that none is an error.
+    They may be other libraries' variables, or the program's own, so that none is an error.
     """
+    return (*_misspelt(environ), *_captured(environ))
+
+
+def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
+    unknown = [name for name in environ if name.startswith(_OURS) and name not in VARIABLES]
+    if not unknown:
+        return
+    from difflib import get_close_matches  # for those who need it
+
+    known = [name.removeprefix(_OURS) for name in VARIABLES]
+    for name in unknown:
+        if close := get_close_matches(name.removeprefix(_OURS), known, 1, _CLOSE):
+            yield f"{name} is no setting, and is ignored; there is {_OURS}{close[0]}"
+
+
+def _captured(environ: Mapping[str, str]) -> Iterator[str]:
     value = environ.get(_CAPTURE, "").strip()
     if not value or environ.get("INTERCEPTOR_CONTENT", "").strip():
-        return ()
+        return
     if value.upper() not in _OTEL_CONTENT:
-        return (f"{_CAPTURE} is {value!r}, which is ignored; use NO_CONTENT or SPAN_ONLY",)
-    if "EVENT" in value.upper():
-        return (f"{_CAPTURE} is {value!r}; content goes on spans only, as with SPAN_ONLY",)
-    return ()
+        yield f"{_CAPTURE} is {value!r}, which is ignored; use NO_CONTENT or SPAN_ONLY"
+    elif "EVENT" in value.upper():
+        yield f"{_CAPTURE} is {value!r}; content goes on spans only, as with SPAN_ONLY"
 
 
 def _add_otel(found: dict[str, Any], environ: Mapping[str, str]) -> None:

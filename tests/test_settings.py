@@ -185,11 +185,20 @@ DOUBTS = {
         (f"{CAPTURE} is 'SOMETIMES', which is ignored; use NO_CONTENT or SPAN_ONLY",),
     ),
     "overruled": ({CAPTURE: "EVENT_ONLY", "INTERCEPTOR_CONTENT": "full"}, ()),
+    "a variable that is misspelt": (
+        {"INTERCEPTOR_CONTNET": "metadata"},
+        ("INTERCEPTOR_CONTNET is no setting, and is ignored; there is INTERCEPTOR_CONTENT",),
+    ),
+    "one of one thing too few": (
+        {"INTERCEPTOR_HOST": "llm.example"},
+        ("INTERCEPTOR_HOST is no setting, and is ignored; there is INTERCEPTOR_HOSTS",),
+    ),
+    "a variable of somebody else's": ({"INTERCEPTOR_COLOR": "red", "INTERCEPTOR_MODE": "x"}, ()),
 }
 
 
 @pytest.mark.parametrize(("environ", "said"), DOUBTS.values(), ids=DOUBTS)
-def test_what_opentelemetry_asks_for_and_does_not_get_is_said(environ, said):
+def test_what_is_asked_for_and_not_given_is_said(environ, said):
     assert doubts(environ) == said
 
 
