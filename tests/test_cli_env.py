@@ -69,6 +69,9 @@ def test_a_dockerfile_reads_a_path_as_it_is(tmp_path):
 def test_a_bad_setting_is_said():
     _, errors = run(ENV, env=environ(INTERCEPTOR_METRICS="all"), status=1)
     assert errors.startswith("interceptor: INTERCEPTOR_METRICS is 'all'; use one of: ")
+    _, errors = run(ENV, env=environ(INTERCEPTOR_OPERATIONS="embedding"), status=1)
+    assert errors.startswith("interceptor: INTERCEPTOR_OPERATIONS names 'embedding'; use all, ")
+    assert run(ENV, env=environ(INTERCEPTOR_OPERATIONS="embeddings, chat"))[1] == ""
 
 
 WAYS = {

@@ -94,6 +94,11 @@ REFUSED = {
     "nothing": ([], {}, "nothing to run"),
     "neither file nor command": (["no-such"], {}, "there is no file and no command 'no-such'"),
     "a missing script": (["no/such.py"], {}, "can't open file"),
+    "no operation": (
+        ["-m", "this"],
+        {"INTERCEPTOR_OPERATIONS": "inference,chta"},
+        "INTERCEPTOR_OPERATIONS names 'chta'; use all, inference, or names such as ",
+    ),
     "a bad setting": (
         ["-m", "this"],
         {"INTERCEPTOR_CONTENT": "some"},

@@ -13,9 +13,9 @@ import os
 import re
 import shlex
 
+from interceptor.cli._checked import checked
 from interceptor.cli._output import Output
 from interceptor.installing.environment import SITE, VARIABLE, variables
-from interceptor.settings import Settings
 
 __all__ = ["add_arguments", "run"]
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Output:
     """Give the variables in the form asked for."""
-    Settings.from_env(os.environ)  # raises what is wrong here, where somebody reads it
+    checked(os.environ)  # raises what is wrong here, where somebody reads it
     found = variables(os.environ)
     if args.json:
         yield json.dumps(found)

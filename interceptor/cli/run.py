@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from interceptor.cli._checked import checked
 from interceptor.cli._output import Note, Output
 from interceptor.errors import InterceptorError
 from interceptor.installing.environment import variables
-from interceptor.settings import Settings
 
 __all__ = ["add_arguments", "run"]
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Output:
     """Become the program."""
-    settings = Settings.from_env(os.environ)
+    settings = checked(os.environ)
     command = _command(args)
     environ = {**os.environ, **variables(os.environ)}
     if settings.is_off:
