@@ -93,13 +93,59 @@ ILL = {
     "a bad setting": ({"INTERCEPTOR_QUEUE_MB": "many"}, "INTERCEPTOR_QUEUE_MB is 'many'"),
     "operations that leave it out": (
         {"INTERCEPTOR_OPERATIONS": "embeddings", "INTERCEPTOR": "1", "PYTHONPATH": SITE},
-        "left no span: nothing recorded it",
+        "left no span: it is a chat, and INTERCEPTOR_OPERATIONS is embeddings",
+    ),
+    "an operation that there is none of": (
+        {"INTERCEPTOR_OPERATIONS": "chta"},
+        "INTERCEPTOR_OPERATIONS names 'chta'",
+    ),
+    "a sampler that leaves all out": (
+        {"OTEL_TRACES_SAMPLER": "always_off"},
+        "left no span: OTEL_TRACES_SAMPLER is always_off",
+    ),
+    "a store in a folder that there cannot be": (
+        {"INTERCEPTOR_STORE": "/dev/null/traces.db"},
+        "no store can be kept at '/dev/null/traces.db': Not a directory; set INTERCEPTOR_STORE",
+    ),
+    "a store that is none": (
+        {"INTERCEPTOR_STORE": __file__},
+        f"no store can be kept at {__file__!r}: file is not a database",
     ),
     "an SDK that does not start": (
         {"PYTHONPATH": "no-sdk"},
         "the SDK could not make a call through interceptor.clients(): ",
     ),
 }
+
+
+@pytest.mark.sdk
+def test_it_makes_its_call_where_a_sampler_leaves_out_some(venv):
+    said, errors = doctor(venv, OTEL_TRACES_SAMPLER="traceidratio", OTEL_TRACES_SAMPLER_ARG="0")
+    assert said["spans"].endswith("; OTEL_TRACES_SAMPLER=traceidratio leaves out some")
+    assert "its span arrived" in said["one"]
+    assert errors == ""
+
+
+def test_it_says_which_package_a_destination_lacks(venv, tmp_path):
+    module = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{module!r}] = None\n")
+    _, errors = doctor(venv, status=1, PYTHONPATH=tmp_path, INTERCEPTOR_DESTINATIONS="otlp")
+    assert errors.startswith("interceptor: destination 'otlp' needs a package that is not install")
+
+
+def test_it_says_all_that_is_wrong(venv):
+    _, errors = doctor(
+        venv,
+        status=1,
+        INTERCEPTOR_CONTNET="metadata",
+        INTERCEPTOR_QUEUE_MB="many",
+        INTERCEPTOR_OPERATIONS="chta",
+    )
+    assert [line.split()[1] for line in errors.splitlines()] == [
+        "INTERCEPTOR_CONTNET",
+        "INTERCEPTOR_QUEUE_MB",
+        "INTERCEPTOR_OPERATIONS",
+    ]
 
 
 @pytest.mark.parametrize(("changes", "reason"), ILL.values(), ids=ILL)

@@ -2,7 +2,8 @@
 
 The call goes from a process of its own to a server on this machine, in the way that this
 environment switches on, or through `interceptor.clients()` where it switches none on. The exit
-status is 1 where its span does not arrive, or where a setting is wrong.
+status is 1 where its span does not arrive, where a setting is wrong, or where spans cannot get
+where they are sent.
 """
 
 import argparse
@@ -16,14 +17,16 @@ from importlib import metadata
 from pathlib import Path
 
 from interceptor._version import __version__
-from interceptor.cli._output import Output
+from interceptor.cli._checked import unknown_operations
+from interceptor.cli._output import Note, Output
 from interceptor.cli._probe import QUESTION
+from interceptor.cli._usable import unusable
 from interceptor.cli._where import elsewhere
 from interceptor.errors import InterceptorError
 from interceptor.installing import autostart
 from interceptor.installing.environment import missing, way_in
 from interceptor.replay import Server
-from interceptor.settings import Native, Settings
+from interceptor.settings import Native, Settings, doubts
 from interceptor.store import Store, Trace, default_path
 from interceptor.transports import sdk_library
 
@@ -33,6 +36,7 @@ _TIMEOUT_S = 60
 _LIBRARIES = ("mistralai", "httpx", "httpx2", "opentelemetry-sdk", "opentelemetry-instrumentation")
 _FRAMEWORKS = ("langchain-mistralai", "litellm", "llama-index-llms-mistralai", "pydantic-ai-slim")
 _AIOHTTP = "DISABLE_AIOHTTP_TRANSPORT"
+_SAMPLER = "OTEL_TRACES_SAMPLER"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,10 +57,16 @@ def run(args: argparse.Namespace) -> Output:  # noqa: ARG001 - it has none
     if found := [*_versions(_FRAMEWORKS)]:
         facts["frameworks"] = "; ".join([", ".join(found), *_advice(os.environ)])
     yield from (f"{name:12} {fact}" for name, fact in facts.items())
-    yield f"{'one call':12} {_tried(way, settings)}"
-    for problem in (*map(str, errors), missing(os.environ)):
-        if problem:
-            raise InterceptorError(problem)
+    problems = [*map(str, (*errors, *unknown_operations(settings), *unusable(settings)))]
+    try:
+        yield f"{'one call':12} {_tried(way, settings)}"
+    except InterceptorError as error:
+        problems.append(str(error))
+    if unheeded := missing(os.environ):
+        problems.append(unheeded)
+    yield from map(Note, (*doubts(os.environ), *problems[:-1]))
+    if problems:
+        raise InterceptorError(problems[-1])
 
 
 def _versions(names: tuple[str, ...]) -> Iterator[str]:
@@ -78,12 +88,18 @@ def _switched_on(way: str | None, settings: Settings) -> str:
 
 
 def _where(settings: Settings) -> str:
-    notes = [note.text for note in elsewhere(settings, os.environ)]
-    if notes:
-        return "; ".join(notes)
-    path = Path(settings.store or default_path())
-    others = [name for name in settings.destinations if name != "store"]
-    return " and ".join([f"to the store {path}", *(f"to {name}" for name in others)])
+    found = [note.text.removeprefix("spans go ") for note in elsewhere(settings, os.environ)]
+    if not found:
+        path = Path(settings.store or default_path())
+        others = [name for name in settings.destinations if name != "store"]
+        found = [" and ".join([f"to the store {path}", *(f"to {name}" for name in others)])]
+    if "ratio" in _sampler(os.environ):
+        found.append(f"{_SAMPLER}={_sampler(os.environ)} leaves out some")
+    return "; ".join(found)
+
+
+def _sampler(environ: Mapping[str, str]) -> str:
+    return environ.get(_SAMPLER, "").strip().lower()
 
 
 def _native(settings: Settings, environ: Mapping[str, str]) -> str:
@@ -116,8 +132,18 @@ def _tried(way: str | None, settings: Settings) -> str:
             raise InterceptorError(f"the SDK could not make a call {how}: {last[0]}")
         if store.path.exists() and (traces := store.latest(2)):
             return f"made {how}: {_arrived(traces)}"
-    why = "recording is off" if settings.is_off else "nothing recorded it"
-    raise InterceptorError(f"a call {how} left no span: {why}")
+    raise InterceptorError(f"a call {how} left no span: {_reason(settings, os.environ)}")
+
+
+def _reason(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Say why a call may have left no span."""
+    if settings.is_off:
+        return "recording is off"
+    if (sampler := _sampler(environ)).endswith("always_off"):
+        return f"{_SAMPLER} is {sampler}"
+    if settings.operations != ("all",):
+        return f"it is a chat, and INTERCEPTOR_OPERATIONS is {','.join(settings.operations)}"
+    return "nothing recorded it"
 
 
 def _probe(arguments: list[str], store: Path) -> subprocess.CompletedProcess[str]:
@@ -142,6 +168,8 @@ def _probing(environ: Mapping[str, str], store: Path) -> dict[str, str]:
         "INTERCEPTOR_DESTINATIONS": "store",
         "INTERCEPTOR_STORE": str(store),
         "MISTRAL_SDK_TELEMETRY": "false",
+        # What leaves out some calls may leave out this one.
+        **({_SAMPLER: "always_on"} if "ratio" in _sampler(environ) else {}),
     }
 
 
