@@ -41,7 +41,35 @@ def test_one_line_is_run_and_it_says_what_it_does(packages):
     pth, _ = autostart.enable()
     comment, line = pth.read_text("utf-8").splitlines()
     assert comment.startswith("# Written by `interceptor autostart enable`;")
-    assert line.startswith("import os; os.environ.get(")
+    assert line.startswith("import os, sys; os.environ.get(")
+
+
+STARTS = {
+    "unset": ({}, False),
+    "on": ({"INTERCEPTOR": "1"}, True),
+    "on, in a word": ({"INTERCEPTOR": "True"}, True),
+    "on, with spaces around": ({"INTERCEPTOR": " 1 "}, True),
+    "off": ({"INTERCEPTOR": "0"}, False),
+    "disabled": ({"INTERCEPTOR": "1", "OTEL_SDK_DISABLED": "true"}, False),
+}
+
+
+@pytest.mark.parametrize(("changes", "is_started"), STARTS.values(), ids=STARTS)
+def test_a_python_is_started_as_the_variables_say(tmp_path, changes, is_started):
+    venv = Environment(tmp_path)
+    run(venv.interceptor("autostart", "enable"), env=environ())
+    code = (
+        "import sys; boot = sys.modules.get('interceptor.installing.boot');"
+        "print(boot is not None and boot.is_started())"
+    )
+    assert run([venv.python, "-c", code], env=environ(**changes)) == (f"{is_started}\n", "")
+
+
+def test_what_is_left_of_it_when_interceptor_has_gone_does_nothing(tmp_path):
+    venv = Environment(tmp_path)
+    run(venv.interceptor("autostart", "enable"), env=environ())
+    (venv.packages / "a-test.pth").unlink()  # by which it is found
+    assert run([venv.python, "-c", ""], env=environ(INTERCEPTOR="1")) == ("", "")
 
 
 def test_the_file_for_newer_pythons_names_what_there_is(packages):

@@ -1,7 +1,8 @@
 """A line in this environment's site-packages, after which INTERCEPTOR=1 is enough.
 
 Only a person's word writes it: no install does. Python runs it at each start; it does nothing
-where the variable is not set. From Python 3.15 on, the `.start` file stands for it.
+where the variable is not set, nor once interceptor has been uninstalled. From Python 3.15 on, the
+`.start` file stands for it.
 """
 
 import sysconfig
@@ -14,7 +15,8 @@ __all__ = ["FILES", "disable", "enable", "found"]
 FILES = {
     "interceptor-autostart.pth": (
         "# Written by `interceptor autostart enable`; `interceptor autostart disable` removes it.\n"
-        'import os; os.environ.get("INTERCEPTOR", "").lower() in ("1", "true", "on")'
+        'import os, sys; os.environ.get("INTERCEPTOR", "").strip().lower() in ("1", "true", "on")'
+        ' and any(one.find_spec("interceptor", None) for one in sys.meta_path)'
         ' and __import__("interceptor.auto")\n'
     ),
     "interceptor-autostart.start": "interceptor.installing.boot:from_environment\n",
