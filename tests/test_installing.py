@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import weakref
 
 import pytest
@@ -20,6 +21,7 @@ import interceptor
 from interceptor import testing
 from interceptor.errors import TransportError
 from interceptor.installing import arming, boot
+from interceptor.installing.clients import live_clients
 from interceptor.installing.identity import ByIdentity
 from interceptor.installing.otel import Instrumentor
 from interceptor.replay import Server
@@ -315,6 +317,42 @@ def test_a_client_that_is_still_being_made_is_left_alone(way, server):
     interceptor.install(existing=True)
     assert vars(unmade) == {}
     assert records(made, server.url + CHAT) == 1
+
+
+@every_way
+def test_a_client_of_a_class_that_derives_from_one_of_another_is_found(way, server):
+    kind = way.http.AsyncClient if way.is_async else way.http.Client
+    client = type("Inner", (type("Outer", (kind,), {}),), {})(verify=False)
+    interceptor.install(existing=True)
+    assert records(client, server.url + CHAT) == 1
+
+
+def test_looking_for_clients_does_not_hold_what_other_threads_are_making():
+    """A tuple that somebody else refers to before it is complete cannot be completed."""
+    looked, failures = threading.Event(), []
+
+    def make_tuples():
+        while not looked.is_set():
+            try:
+                tuple(number for number in range(300))
+            except SystemError as error:
+                failures.append(error)
+
+    client = make(Way(LIBRARIES[0]))
+    threads = [threading.Thread(target=make_tuples) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for _ in range(10):
+            assert client in live_clients()
+    finally:
+        sys.setswitchinterval(before)
+        looked.set()
+        for thread in threads:
+            thread.join()
+    assert failures == []
 
 
 @every_way

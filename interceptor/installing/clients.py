@@ -86,15 +86,26 @@ def uninstrument(client: Any) -> None:
         _by_hand.take_out(one)
 
 
-def live_clients() -> Iterator[Any]:
+def live_clients() -> list[Any]:
     """Find the clients of httpx and httpx2 that live in this process.
 
     One that is still being made, or whose making failed, has no transports yet: it is left out.
     """
     libraries = [sys.modules[name] for name in LIBRARIES if name in sys.modules]
-    kinds = tuple(kind for http in libraries for kind in (http.Client, http.AsyncClient))
-    # By `type`, not `isinstance`: that would ask any object of the program for its `__class__`.
-    return (one for one in gc.get_objects() if issubclass(type(one), kinds) and _is_made(one))
+    bases = tuple(kind for http in libraries for kind in (http.Client, http.AsyncClient))
+    # Who refers to a class is an object of it, or little else. To go through all objects of the
+    # program would hold those that other threads are making: `tuple(...)` fails where one is held.
+    found = gc.get_referrers(*_derived(*bases))
+    # By `type`, not `isinstance`: that would ask anything that is found for its `__class__`.
+    return [one for one in found if issubclass(type(one), bases) and _is_made(one)]
+
+
+def _derived(*kinds: type) -> set[type]:
+    """Give classes and all that derive from them."""
+    found = set(kinds)
+    for kind in kinds:
+        found |= _derived(*type.__subclasses__(kind))
+    return found
 
 
 def _tap_for(client: Any) -> Any:
