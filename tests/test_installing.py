@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from interceptor.installing import arming, boot
 from interceptor.installing.clients import live_clients
 from interceptor.installing.identity import ByIdentity
 from interceptor.installing.otel import Instrumentor
+from interceptor.installing.turns import turn
 from interceptor.replay import Server
 from tests.ways import ASKED, LIBRARIES, Way
 
@@ -366,6 +368,48 @@ def test_a_client_with_what_is_no_transport_is_left_as_it_is(way, server, caplog
     assert (broken._transport, [*broken._mounts.values()]) == (before, [neither])
     assert records(whole, server.url + CHAT) == 1
     assert "a client is left as it is: " in caplog.text
+
+
+@every_way
+def test_threads_that_do_and_undo_at_once_leave_no_tap(way, server):
+    client = make(way)
+    before = client._transport
+
+    def do_and_undo(number):
+        interceptor.install(existing=number % 3 == 0)
+        interceptor.instrument(client)
+        interceptor.uninstrument(client)
+        interceptor.uninstall()
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(do_and_undo, range(300)))
+    finally:
+        sys.setswitchinterval(switching)
+    assert not boot.is_started()
+    assert client._transport is before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
+def test_a_child_takes_its_turn_whoever_had_it_in_the_parent():
+    held, forked = threading.Event(), threading.Event()
+
+    def hold():
+        with turn():
+            held.set()
+            forked.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if not child:
+        os._exit(0 if turn().acquire(timeout=5) else 1)
+    forked.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
 
 
 class Theirs:

@@ -51,8 +51,8 @@ def arm(library: str) -> None:
 def disarm() -> None:
     """Bind the names back, but for one that somebody else has rebound since."""
     switch.is_on = False
-    while _armed:
-        _, (private, had) = _armed.popitem()
+    for library in tuple(_armed):
+        private, had = _armed.pop(library, (None, {}))  # another thread may be faster
         for name, kind in had.items():
             if getattr(private, name) is _injected(kind):
                 setattr(private, name, kind)

@@ -78,8 +78,11 @@ def start() -> None:
 
 def stop() -> None:
     """Undo `start`: wait no more, and disarm what is armed."""
-    if is_started():
-        sys.meta_path.remove(_waiting)
+    while is_started():  # two threads may have started at once, and may stop at once
+        try:
+            sys.meta_path.remove(_waiting)
+        except ValueError:  # pragma: no cover - the other was faster
+            break
     arming = sys.modules.get("interceptor.installing.arming")
     if arming is not None:  # something is armed
         arming.disarm()

@@ -14,6 +14,7 @@ from typing import Any
 from interceptor.errors import TransportError
 from interceptor.installing.boot import LIBRARIES
 from interceptor.installing.identity import ByIdentity
+from interceptor.installing.turns import turn
 from interceptor.recorder import Recorder
 from interceptor.transports import is_tap
 
@@ -75,15 +76,17 @@ def instrument(client: Any, *, recorder: Recorder | None = None) -> Any:
     `TransportError` for anything else, and for a client that is closed. `recorder` None means
     the default one, which the settings describe.
     """
-    for one in _http_clients(client, "instrument"):
-        _by_hand.put_in(one, recorder=recorder)
+    with turn():
+        for one in _http_clients(client, "instrument"):
+            _by_hand.put_in(one, recorder=recorder)
     return client
 
 
 def uninstrument(client: Any) -> None:
     """Undo `instrument`: the client has the transports that it had. Other taps stay."""
-    for one in _http_clients(client, "uninstrument"):
-        _by_hand.take_out(one)
+    with turn():
+        for one in _http_clients(client, "uninstrument"):
+            _by_hand.take_out(one)
 
 
 def live_clients() -> list[Any]:

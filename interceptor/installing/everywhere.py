@@ -5,9 +5,11 @@ import logging
 from interceptor.errors import TransportError
 from interceptor.installing import boot
 from interceptor.installing.identity import ByIdentity
+from interceptor.installing.turns import turn
 
 __all__ = ["install", "uninstall"]
 
+_log = logging.getLogger("interceptor")
 _found: ByIdentity[None] = ByIdentity()  # clients that were older than a call of `install`
 
 
@@ -24,13 +26,14 @@ def install(*, existing: bool = False) -> None:
     if existing or _found:
         from interceptor.installing.clients import by_install, live_clients
 
-        for client in live_clients() if existing else ():
-            _found.of(client, lambda: None)
-        for client in _found:
-            try:
-                by_install.put_in(client)
-            except TransportError as error:  # one that can send nothing, either
-                logging.getLogger("interceptor").warning("a client is left as it is: %s", error)
+        with turn():
+            for client in live_clients() if existing else ():
+                _found.of(client, lambda: None)
+            for client in _found:
+                try:
+                    by_install.put_in(client)
+                except TransportError as error:  # one that can send nothing, either
+                    _log.warning("a client is left as it is: %s", error)
 
 
 def uninstall() -> None:
@@ -43,5 +46,6 @@ def uninstall() -> None:
     if _found:
         from interceptor.installing.clients import by_install
 
-        for client in _found:
-            by_install.take_out(client)
+        with turn():
+            for client in _found:
+                by_install.take_out(client)
