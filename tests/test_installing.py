@@ -569,6 +569,7 @@ def closed(way):
 REFUSED = {
     "a transport": (lambda: Way(LIBRARIES[0]).real(), "use interceptor.wrap(transport)"),
     "anything": (object, "builtins.object is none"),
+    "nothing": (lambda: None, "builtins.NoneType is none"),
     "a class": (lambda: Way(LIBRARIES[0]).http.Client, "builtins.type is none"),
     "a closed client": (lambda: closed(Way(LIBRARIES[0])), "is closed and sends nothing more"),
     "a closed async client": (lambda: closed(Way(LIBRARIES[0], True)), "is closed"),

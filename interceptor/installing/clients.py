@@ -144,8 +144,8 @@ def _without(transport: Any, taps: list[Any]) -> Any:
 def _http_clients(client: Any, asked: str) -> list[Any]:
     """Give the HTTP clients that a client is or has; say what is wrong where there is none."""
     of_sdk = getattr(client, "sdk_configuration", None)
-    found = [client] if of_sdk is None else [of_sdk.client, of_sdk.async_client]
-    found = [one for one in found if one is not None]
+    halves = [] if of_sdk is None else [of_sdk.client, of_sdk.async_client]
+    found = [client] if of_sdk is None else [one for one in halves if one is not None]
     for one in found:
         kind = f"{type(one).__module__}.{type(one).__qualname__}"
         if not _is_http_client(one):
