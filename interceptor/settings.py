@@ -87,7 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Read the settings, a bad value giving way to its default; give what was wrong beside it.
 
         For programs that are traced by other means than their own code, which a bad variable
-        must not stop.
+        must not stop. Whoever has set `content` wanted less said than usual, so that a value
+        which cannot be read means metadata. Each error says what is gone on with.
         """
         usable, errors = dict(environ), []
         for variable, (_, parse) in VARIABLES.items():
@@ -95,8 +96,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 if value := usable.get(variable, "").strip():
                     parse(variable, value)
             except SettingsError as error:
-                errors.append(error)
-                del usable[variable]
+                usable[variable] = instead = _INSTEAD.get(variable, "")
+                errors.append(SettingsError(f"{error}; going on with {instead or 'the default'}"))
         return cls.from_env(usable), tuple(errors)
 
     @property
@@ -119,7 +120,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def _choice(kind: type[StrEnum]) -> Callable[[str, str], StrEnum]:
     def parse(name: str, value: str) -> StrEnum:
         try:
-            return kind(value)
+            return kind(str(value).lower())
         except ValueError as error:
             raise SettingsError(f"{name} is {value!r}; use one of: {', '.join(kind)}") from error
 
@@ -198,6 +199,8 @@ def _callable(name: str, value: Any) -> Any:
 def _or_none(parse: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     return lambda name, value: None if value is None else parse(name, value)
 
+
+_INSTEAD = {"INTERCEPTOR_CONTENT": Content.METADATA.value}
 
 VARIABLES: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
     "INTERCEPTOR": ("on", _switch),

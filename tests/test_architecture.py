@@ -74,6 +74,7 @@ ROWS = {
     "store": Row(("msgspec", "orjson", "platformdirs", *OTEL_SDK)),  # what queries give are Structs
     "destinations": Row(OTEL_SDK, lazily=("opentelemetry.exporter",)),
     "traces": Row(("msgspec",)),  # a `Trace` is a Struct
+    "assembly": Row(OTEL_SDK),
     "runtime": Row(OTEL_SDK),
     "replay": Row(),
     "testing": Row(),

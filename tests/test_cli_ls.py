@@ -195,7 +195,10 @@ def test_a_bad_setting_is_said_and_does_not_stop_the_list(store, monkeypatch, ca
     assert main(["ls", "--store", store]) == 0
     out, err = capsys.readouterr()
     assert out == PIPE
-    assert err == "interceptor: INTERCEPTOR_CONTENT is 'some'; use one of: full, metadata\n"
+    assert err == (
+        "interceptor: INTERCEPTOR_CONTENT is 'some'; use one of: full, metadata; "
+        "going on with metadata\n"
+    )
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "1 span"), (3, "3 spans")])

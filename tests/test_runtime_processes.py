@@ -111,6 +111,18 @@ def test_a_store_that_cannot_be_written_is_said_and_the_program_goes_on(play, tm
     assert line.endswith("; going on without it")
 
 
+def test_where_otlp_alone_is_asked_for_and_cannot_be_had_the_store_has_the_traces(play, store):
+    """The variable may be there for another library; what nobody exports would be lost."""
+    _, said = play("hindered", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+    why, first = said.splitlines()
+    assert why == (
+        "interceptor: OTEL_* asks for OTLP, and its exporter is not installed "
+        "(pip install 'mistral-interceptor[otlp]'): traces are kept in the store instead"
+    )
+    assert first.startswith(KEPT)
+    assert kept(store) == [("chat m", True)]
+
+
 def test_of_three_destinations_the_one_that_can_be_had_is_kept(play, tmp_path):
     (tmp_path / "file").write_text("no folder", "utf-8")
     env = {

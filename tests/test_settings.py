@@ -157,15 +157,21 @@ def test_every_variable_that_can_be_wrong_is_tested():
 def test_a_traced_program_goes_on_with_the_default_of_each_bad_variable():
     environ = {variable: value for variable, (value, _) in BAD.items()}
     settings, errors = Settings.from_env_or_default(environ | {"INTERCEPTOR_STORE": "kept.db"})
-    assert settings == Settings(store="kept.db")
+    assert settings == Settings(store="kept.db", content=Content.METADATA)
     assert [str(error).split()[0] for error in errors] == list(BAD)
     assert environ["INTERCEPTOR"] == "yes"  # the program's own mapping is left alone
 
 
-def test_a_bad_variable_gives_way_to_what_opentelemetry_says():
-    environ = {"INTERCEPTOR_CONTENT": "none", CAPTURE: "NO_CONTENT"}
-    settings, errors = Settings.from_env_or_default(environ)
-    assert (settings.content, len(errors)) == (Content.METADATA, 1)
+def test_whoever_misspells_how_much_may_be_kept_has_less_kept():
+    environ = {"INTERCEPTOR_CONTENT": "none", CAPTURE: "SPAN_ONLY"}
+    settings, (error,) = Settings.from_env_or_default(environ)
+    assert settings.content is Content.METADATA
+    assert str(error).endswith("use one of: full, metadata; going on with metadata")
+
+
+@pytest.mark.parametrize("value", ["METADATA", "Metadata", " metadata "])
+def test_a_choice_is_read_in_any_case(value):
+    assert Settings.from_env({"INTERCEPTOR_CONTENT": value}).content is Content.METADATA
 
 
 DOUBTS = {

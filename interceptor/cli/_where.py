@@ -35,6 +35,12 @@ def elsewhere(settings: Settings, environ: Mapping[str, str]) -> Iterator[Note]:
         yield Note("tracing is off here: OTEL_SDK_DISABLED is true")
     elif settings.on is False:
         yield Note("tracing is off here: INTERCEPTOR is 0")
+    if settings.follows_otel:
+        from interceptor import destinations  # OpenTelemetry's SDK: not for every look at a store
+
+        if instead := destinations.instead(settings):
+            settings, why = instead
+            yield Note(why)
     is_off = settings.store == _OFF
     if not is_off and "store" in settings.destinations:
         return

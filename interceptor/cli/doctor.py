@@ -22,6 +22,7 @@ from interceptor.cli._output import Note, Output
 from interceptor.cli._probe import QUESTION
 from interceptor.cli._usable import unusable
 from interceptor.cli._where import elsewhere
+from interceptor.destinations import instead
 from interceptor.errors import InterceptorError
 from interceptor.installing import autostart
 from interceptor.installing.environment import missing, way_in
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> Output:  # noqa: ARG001 - it has none
     if found := [*_versions(_FRAMEWORKS)]:
         facts["frameworks"] = "; ".join([", ".join(found), *_advice(os.environ)])
     yield from (f"{name:12} {fact}" for name, fact in facts.items())
-    problems = [*map(str, (*errors, *unknown_operations(settings), *unusable(settings)))]
+    possible, _ = instead(settings) or (settings, "")
+    problems = [*map(str, (*errors, *unknown_operations(settings), *unusable(possible)))]
     try:
         yield f"{'one call':12} {_tried(way, settings)}"
     except InterceptorError as error:

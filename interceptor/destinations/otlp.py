@@ -2,6 +2,7 @@
 
 import os
 from importlib import import_module
+from importlib.util import find_spec
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -9,7 +10,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from interceptor.errors import SettingsError
 from interceptor.settings import Settings
 
-__all__ = ["SHOWS_CONTENT", "build"]
+__all__ = ["SHOWS_CONTENT", "build", "remedy"]
 
 SHOWS_CONTENT = False
 
@@ -25,9 +26,9 @@ _MOST_SPANS_A_BATCH = 16  # with content on, a collector's 4 MiB message limit i
 
 def build(settings: Settings) -> SpanProcessor:  # noqa: ARG001 - the variables say it all
     """Give a processor that sends spans in small batches."""
-    protocol = "grpc" if _protocol() == "grpc" else "http"
+    protocol = _protocol()
     try:
-        module = import_module(f"opentelemetry.exporter.otlp.proto.{protocol}.trace_exporter")
+        module = import_module(f"{_package(protocol)}.trace_exporter")
     except ImportError as error:
         raise SettingsError(
             f"destination 'otlp' needs a package that is not installed; {_REMEDIES[protocol]}"
@@ -36,7 +37,22 @@ def build(settings: Settings) -> SpanProcessor:  # noqa: ARG001 - the variables 
     return BatchSpanProcessor(exporter, max_export_batch_size=_MOST_SPANS_A_BATCH)
 
 
+def remedy() -> str | None:
+    """Say what would bring the exporter that is asked for; None where it is installed."""
+    protocol = _protocol()
+    try:
+        is_there = find_spec(_package(protocol)) is not None
+    except ModuleNotFoundError:  # not even what it would lie in
+        is_there = False
+    return None if is_there else _REMEDIES[protocol]
+
+
+def _package(protocol: str) -> str:
+    return f"opentelemetry.exporter.otlp.proto.{protocol}"
+
+
 def _protocol() -> str:
     """Give the protocol that the exporters' own variables name; they do not read it themselves."""
     names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-    return next((value for name in names if (value := os.environ.get(name, "").strip())), "")
+    asked = next((value for name in names if (value := os.environ.get(name, "").strip())), "")
+    return "grpc" if asked == "grpc" else "http"

@@ -4,8 +4,6 @@ The names follow the GenAI semantic conventions of autumn 2026, which are still 
 the constants that packages offer for them are deprecated, so they stand here as text.
 """
 
-import json
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,22 +11,8 @@ from typing import Any
 import orjson
 
 from interceptor.dialects._budget import fitted
-from interceptor.record import (
-    Blob,
-    FileRef,
-    Generic,
-    Input,
-    Link,
-    Message,
-    Part,
-    Reasoning,
-    Record,
-    Text,
-    ToolCall,
-    ToolResult,
-    ToolRun,
-    Usage,
-)
+from interceptor.dialects._messages import to_message, to_part, to_value
+from interceptor.record import Input, Record, ToolRun, Usage
 from interceptor.redaction import without_content
 
 __all__ = [
@@ -56,7 +40,6 @@ Attributes = dict[str, Value]
 _NS = 1e9
 _MOST = 2**63 - 1
 _MOST_BYTES_A_CHAR = 4
-_LONG_NUMBER = re.compile(r"\d{19}")
 _NAMED_PARAMETERS = {
     f"mistral_ai.request.{name}": name
     for name in (
@@ -130,11 +113,11 @@ def content(
     that were cut stand in `mistral_ai.truncated`.
     """
     asked = record.input
-    tools = _json(asked.tools) if asked.tools else None
+    tools = to_value(asked.tools) if asked.tools else None
     messages = {
-        "gen_ai.input.messages": [_message(one) for one in asked.messages],
-        "gen_ai.output.messages": [_message(one) for one in record.output.messages],
-        "gen_ai.system_instructions": [_part(one) for one in asked.system],
+        "gen_ai.input.messages": [to_message(one) for one in asked.messages],
+        "gen_ai.output.messages": [to_message(one) for one in record.output.messages],
+        "gen_ai.system_instructions": [to_part(one) for one in asked.system],
         "gen_ai.tool.definitions": tools,
     }
     found, shorter = _flattened(_mixed(record), limit_bytes)
@@ -173,7 +156,7 @@ def tool_run_content(run: ToolRun, *, limit_bytes: int) -> Attributes:
         if text and len(text.encode(errors="replace")) <= limit_bytes:
             found[key] = text
         elif text:
-            too_long[key] = _json(text)
+            too_long[key] = to_value(text)
     return found | _cut_to_fit(too_long, limit_bytes)
 
 
@@ -341,70 +324,6 @@ def _cut_to_fit(values: Mapping[str, Any], limit_bytes: int) -> Attributes:
     return found
 
 
-def _message(message: Message) -> dict[str, Any]:
-    found: dict[str, Any] = {"role": message.role, "parts": [_part(one) for one in message.parts]}
-    if message.name is not None:
-        found["name"] = message.name
-    if message.finish_reason is not None:
-        found["finish_reason"] = message.finish_reason
-    return found
-
-
-def _part(part: Part) -> dict[str, Any]:  # noqa: PLR0911 - one return a kind of part
-    match part:
-        case Text(content=text):
-            return {"type": "text", "content": text}
-        case Reasoning(content=text):
-            return {"type": "reasoning", "content": text}
-        case ToolCall():
-            arguments = _arguments(part.arguments)
-            return {"type": "tool_call", "id": part.id, "name": part.name, "arguments": arguments}
-        case ToolResult():
-            return {"type": "tool_call_response", "id": part.id, "response": part.response}
-        case Blob():
-            blob = {
-                "type": "blob",
-                "modality": part.modality,
-                "mime_type": part.mime_type,
-                "size_bytes": part.size_bytes,
-                "sha256": part.sha256,
-            }
-            return blob if part.name is None else blob | {"name": part.name}
-        case Link():
-            return {"type": "uri", "modality": part.modality, "uri": part.uri}
-        case FileRef():
-            return {"type": "file", "modality": part.modality, "file_id": part.file_id}
-        case Generic():
-            found = {"type": "generic", "generic_type": part.generic_type}
-            return found if part.content is None else found | {"content": _json(part.content)}
-
-
-def _arguments(text: str) -> Any:
-    """Give arguments as the object that they are; as text, where as an object they would differ.
-
-    orjson reads an integer beyond 64 bits as a float: an account's number would be another's.
-    """
-    value = _json(text)
-    if not isinstance(value, dict) or (_LONG_NUMBER.search(text) and not _is_exact(value, text)):
-        return text
-    return value
-
-
-def _is_exact(value: Any, text: str) -> bool:
-    try:
-        return bool(value == json.loads(text))
-    except RecursionError:  # orjson reads a few more levels
-        return False
-
-
-def _json(text: str) -> Any:
-    """Read JSON text; text that is none stays as it is."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-
-
 def _flat(value: Any, limit_bytes: int) -> tuple[Any, bool]:
     """Give a value as an attribute takes it, and whether it had to be cut.
 
@@ -428,7 +347,7 @@ def _shortened(text: str, limit_bytes: int) -> tuple[str, bool]:
     data = text.encode()
     if len(data) <= limit_bytes:
         return text, False
-    value = _json(text)
+    value = to_value(text)
     if isinstance(value, str):
         return data[:limit_bytes].decode(errors="ignore"), True
     return fitted(value, limit_bytes)

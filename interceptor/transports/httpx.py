@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 
 from interceptor.transports._kinds import checked
-from interceptor.transports._tap import AsyncTap, AsyncTapStream, Tap, TapStream
+from interceptor.transports._streams import AsyncTapStream, TapStream
+from interceptor.transports._tap import AsyncTap, Tap
 
 __all__ = ["AsyncTransport", "EitherTransport", "Transport"]
 

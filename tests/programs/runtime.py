@@ -76,7 +76,7 @@ def plain():
 
 def hindered():
     """Be without the package that OTLP needs."""
-    sys.modules["opentelemetry.exporter.otlp.proto.http.trace_exporter"] = None
+    sys.modules["opentelemetry.exporter.otlp.proto.http"] = None
     return call("m")
 
 
