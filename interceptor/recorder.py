@@ -172,6 +172,11 @@ class Recorder:
             if owner is None or job.owner == owner:
                 job.end(ABANDONED)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._open
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until the records of all calls that have ended are handed over."""
         return self._worker.flush(timeout_s)

@@ -137,6 +137,7 @@ def configure(
         _put(runtime)
     if old is not None:  # not under the lock: a call that begins meanwhile must not wait for it
         old.flush(_AT_EXIT_S)
+        _stop_idle()
 
 
 def flush(timeout_s: float = 5.0) -> bool:
@@ -178,6 +179,19 @@ def _retire(successor: Runtime | None) -> Runtime | None:
         old.give_way(successor)
         _state.retired.append(old)
     return old
+
+
+def _stop_idle() -> None:
+    """Stop what was retired before the last and has nothing under way: some configure often.
+
+    The last may yet be found by a thread that was about to begin a call, and where recording is
+    off now it is what is read back from.
+    """
+    with _state.lock:
+        idle = [runtime for runtime in _state.retired[:-1] if runtime.recorder.is_idle]
+        _state.retired = [runtime for runtime in _state.retired if runtime not in idle]
+    for runtime in idle:
+        runtime.shutdown(_AT_EXIT_S)
 
 
 def _from_environment(environ: Mapping[str, str]) -> Runtime | None:

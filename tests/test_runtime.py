@@ -1,7 +1,9 @@
 """What is put together once, and what gives way when something else is put in force."""
 
+import gc
 import importlib
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -441,6 +443,20 @@ def test_one_flush_has_one_deadline():
     assert not interceptor.flush(timeout_s=0.05)
     assert 0 < given[0] <= 50
     assert given[1] == 0
+
+
+def test_what_was_in_force_is_not_kept_for_ever(tmp_path):
+    """Some programs configure often; only calls under way, and the last, need what was before."""
+
+    def put_in_force(number):
+        interceptor.configure(destinations=("store",), store=tmp_path / f"{number}.db")
+        return weakref.ref(runtime.current())
+
+    found = [put_in_force(number) for number in range(5)]
+    gc.collect()
+    assert [one() is not None for one in found] == [False, False, False, True, True]
+    stores = [thread for thread in threading.enumerate() if thread.name == "interceptor-store"]
+    assert len(stores) <= 2
 
 
 # What a span says from its start

@@ -397,3 +397,12 @@ def test_a_note_cut_short_is_passed_over(path):
 def test_a_store_that_cannot_be_opened_says_so_at_once(tmp_path):
     with pytest.raises(StoreError, match="it is a folder"):
         StoreExporter(tmp_path)
+
+
+def test_a_path_may_begin_with_a_tilde(tmp_path, monkeypatch):
+    """No shell has looked at what a Dockerfile or a service's file says."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    exporter = StoreExporter("~/kept/traces.db")
+    exporter.shutdown()
+    assert exporter.path == tmp_path / "kept" / "traces.db"
+    assert Store("~/kept/traces.db").path.exists()

@@ -44,7 +44,7 @@ class StoreExporter(SpanExporter):
     """
 
     def __init__(self, path: Path | str, *, max_mb: int = 1024, patience_s: float = 5.0) -> None:
-        self.path = Path(path).absolute()
+        self.path = Path(path).expanduser().absolute()
         self._max_bytes = max_mb * 1_000_000
         self._patience_s = patience_s
         self._connection: sqlite3.Connection | None = None

@@ -69,7 +69,7 @@ class Store:
 
     def __init__(self, path: Path | str | None = None) -> None:
         """Read the file at this path; None is where stores are kept by default."""
-        self._path = default_path() if path is None else Path(path)
+        self._path = default_path() if path is None else Path(path).expanduser()
         self._held: sqlite3.Connection | None = None
 
     @classmethod
