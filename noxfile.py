@@ -73,14 +73,14 @@ def floors(session: nox.Session) -> None:
 @nox.session
 def without_httpx2(session: nox.Session) -> None:
     """Run the whole suite where httpx2 is not installed, as beside mistralai 1.x and 2.x."""
-    install(session, *LINES["2-newest"], extras="otlp,test,viewer")
+    install(session, *LINES["2-newest"], extras="otlp,test")
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def without_httpx(session: nox.Session) -> None:
     """Run the whole suite where httpx cannot be imported, which mistralai 3.x does not need."""
-    install(session, *LINES["3-newest"], extras="otlp,test,viewer")
+    install(session, *LINES["3-newest"], extras="otlp,test")
     session.run("pip", "uninstall", "--quiet", "--yes", "httpx")
     session.run("pytest", *session.posargs)
 
