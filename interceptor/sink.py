@@ -32,6 +32,8 @@ class Asked(NamedTuple):
     agent_id: str | None
     host: str
     port: int | None
+    method: str
+    path: str
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -95,4 +97,5 @@ def asked(row: Endpoint, request: Request) -> Asked:
                 model = name
             else:
                 operation, agent_id = row.agent_operation or operation, name
-    return Asked(operation, model, agent_id, request.host, request.port)
+    where = request.host, request.port, request.method, request.path
+    return Asked(operation, model, agent_id, *where)

@@ -106,7 +106,7 @@ class SpanSink:
         tracer, name, attributes = self.tracer(), start.row.operation, labels
         if self._is_watched():
             known = asked(start.row, start.request)
-            name, attributes = _name(known), {**genai.start(*known), **labels}
+            name, attributes = _name(known), {**_start(known), **labels}
         span = tracer.start_span(
             name,
             context,
@@ -231,7 +231,7 @@ class _Call:
     def tell(self, known: Asked) -> None:
         """Name the span, and set what is known of it before there is an answer."""
         self._span.update_name(_name(known))
-        self._span.set_attributes(genai.start(*known))
+        self._span.set_attributes({**_start(known), **genai.sent(known.method, known.path)})
 
     def finish(self, record: Record) -> None:
         """Fill the span from the record, and end it; where that fails it ends all the same."""
@@ -240,6 +240,11 @@ class _Call:
         finally:
             if self._span.is_recording():  # a policy of the caller's may have made it unreadable
                 self._span.end(_at(record, ended=True))
+
+
+def _start(known: Asked) -> dict[str, Any]:
+    operation, model, agent_id, host, port, _, _ = known
+    return {**genai.start(operation, model, agent_id, host, port)}
 
 
 def _name(known: Asked) -> str:

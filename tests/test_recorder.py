@@ -188,7 +188,8 @@ def test_what_samplers_see(body, known):
     begun(one, body)
     (start,) = sink.starts
     model, agent_id, operation = known
-    assert asked(start.row, start.request) == Asked(operation, model, agent_id, HOST, 443)
+    known = Asked(operation, model, agent_id, HOST, 443, "POST", PATH)
+    assert asked(start.row, start.request) == known
     assert (start.row.name, start.attempt, start.first) == ("chat.completions", 1, None)
 
 
@@ -211,7 +212,7 @@ def test_a_sink_is_told_what_is_asked_once_and_before_the_end():
         recording.tell()
     answer(recording)
     answer(begun(one))
-    known = Asked("chat", "mistral-small-latest", None, HOST, 443)
+    known = Asked("chat", "mistral-small-latest", None, HOST, 443, "POST", PATH)
     assert (sink.told, len(sink.records)) == ([known, known], 2)
 
 

@@ -521,6 +521,7 @@ def test_a_call_that_takes_its_time_says_what_is_asked_all_the_same(tmp_path):
     assert running["call"].attributes["gen_ai.operation.name"] == "invoke_agent"
     assert running["embeddings m"].attributes["gen_ai.request.model"] == "m"
     assert running["embeddings m"].attributes["server.address"] == "api.mistral.ai"
+    assert running["embeddings m"].attributes["url.path"] == "/v1/embeddings"
 
 
 def running_pair(path: Path) -> list[Any]:

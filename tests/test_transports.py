@@ -50,6 +50,8 @@ async def test_a_call_is_told_before_it_is_sent(way, tapped):
         None,
         "api.mistral.ai",
         8443,
+        "POST",
+        "/v1/chat/completions",
     )
     assert (start.attempt, start.started_unix_ns, start.first) == (1, 5, None)
     record = only(recorder, kept)

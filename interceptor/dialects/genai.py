@@ -24,6 +24,7 @@ __all__ = [
     "cut",
     "handoff",
     "name",
+    "sent",
     "start",
     "tool_run",
     "tool_run_content",
@@ -75,6 +76,11 @@ def start(
     if port is not None:
         found["server.port"] = port
     return found
+
+
+def sent(method: str, path: str) -> Attributes:
+    """Give what a span says besides while its call is under way."""
+    return {"http.request.method": method, "url.path": path}
 
 
 def attributes(record: Record, *, limit_bytes: int) -> Attributes:
@@ -256,9 +262,8 @@ def _usage(usage: Usage | None) -> dict[str, Any]:
 def _exchange(record: Record) -> dict[str, Any]:
     server, failure, times = record.server, record.failure, record.times
     return {
-        "http.request.method": record.method,
+        **sent(record.method, record.path),
         "http.response.status_code": record.status,
-        "url.path": record.path,
         "server.address": server.host,
         "server.port": server.port,
         "network.protocol.version": _version(server.http_version),
