@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from interceptor import store, testing, transports
-    from interceptor.errors import InterceptorError, SettingsError, StoreError, TransportError
+    from interceptor.errors import (
+        ArgumentError,
+        InterceptorError,
+        SettingsError,
+        StoreError,
+        TransportError,
+    )
     from interceptor.installing import install, instrument, uninstall, uninstrument
     from interceptor.observer import Observer
     from interceptor.observing import (
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
     from interceptor.transports import clients, wrap
 
 __all__ = [
+    "ArgumentError",
     "ContextThreadPoolExecutor",
     "InterceptorError",
     "Record",
@@ -73,6 +80,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ArgumentError": "errors",
     "ContextThreadPoolExecutor": "observing",
     "InterceptorError": "errors",
     "Record": "record",

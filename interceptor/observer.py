@@ -334,10 +334,14 @@ class _Score:
             attributes=self._about,
             start_time=at,
         )
-        words = self._words()
-        openly = words if sink.words is None else {}
-        span.add_event(observed.EVALUATION, {**self._given, **openly}, at)
-        sink.end(span, {} if openly else words, at)
+        try:
+            words = self._words()
+            openly = words if sink.words is None else {}
+            span.add_event(observed.EVALUATION, {**self._given, **openly}, at)
+            sink.end(span, {} if openly else words, at)
+        finally:
+            if span.is_recording():  # open for ever, it would keep its trace from ending
+                span.end(at)
 
     def _words(self) -> observed.Attributes:
         """Give the comment as attributes, as far as the policy leaves it."""

@@ -1,6 +1,7 @@
 """Scores in a store: of ours, and of whoever else writes the event of the conventions."""
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
@@ -72,3 +73,25 @@ def test_a_score_of_the_wrong_type_has_no_value(kept):
         span.add_event(EVENT, said)
     (score,) = store.scores(ids(span)[0])
     assert (score.name, score.value) == ("x", None)
+
+
+def test_a_score_of_ours_is_no_span_however_early_it_is_seen(kept):
+    _, store = kept
+    exporter, provider = StoreExporter(store.path), TracerProvider(shutdown_on_exit=False)
+    tracer = provider.get_tracer("interceptor")
+    with tracer.start_as_current_span("judged") as judged:
+        pass
+    exporter.export([judged])
+    before = store.latest()
+    operation = {"gen_ai.operation.name": "evaluate"}
+    inside = trace.set_span_in_context(judged)
+    score = tracer.start_span("evaluate x", context=inside, attributes=operation)
+    exporter.export([score])
+    score.add_event(EVENT, {"gen_ai.evaluation.name": "x", "gen_ai.evaluation.score.value": 1})
+    exporter.export([score])
+    assert (store.latest(), store.scores(ids(judged)[0])) == (before, ())
+    score.end()
+    exporter.export([score])
+    exporter.shutdown()
+    assert store.latest() == before
+    assert [one.value for one in store.scores(ids(judged)[0])] == [1.0]

@@ -1,5 +1,6 @@
 """What somebody thinks of a trace: kept beside it, sent on as an event, and lengthening nothing."""
 
+import decimal
 import json
 import math
 
@@ -9,7 +10,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import interceptor
-from interceptor.errors import InterceptorError
+from interceptor import observer
+from interceptor.errors import ArgumentError
 from interceptor.store import Store
 
 
@@ -107,25 +109,85 @@ def test_a_trace_that_nobody_here_knows_can_be_scored(store):
     assert store.latest() == []
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, None, [1]])
+ODD = {
+    "no number": math.nan,
+    "no end": math.inf,
+    "nothing": None,
+    "a list": [1],
+    "no word": "",
+    "a space": " ",
+    "bytes": b"1",
+    "complex": 1j,
+    "too large": 10**400,
+    "too large to be said": 10**5000,
+}
+
+
+@pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_what_is_no_score_is_refused(store, value):
     make_trace()
-    with pytest.raises(InterceptorError, match="use a number or a word"):
+    with pytest.raises(ArgumentError, match="use a number or a word"):
         interceptor.score("helpful", value)
 
 
-@pytest.mark.parametrize(
-    "ids", [{"trace_id": "abc"}, {"trace_id": "x" * 32}, {"trace_id": "0" * 32}]
-)
-def test_what_is_no_id_is_refused(store, ids):
-    with pytest.raises(InterceptorError, match="use its 32 hexadecimal digits"):
-        interceptor.score("helpful", 1, **ids)
-
-
-def test_what_is_no_span_id_is_refused(store):
+def test_a_number_of_any_kind_is_a_score(store):
     make_trace()
-    with pytest.raises(InterceptorError, match="use its 16 hexadecimal digits"):
-        interceptor.score("helpful", 1, span_id="abc")
+    interceptor.score("exact", decimal.Decimal("0.5"))
+    assert interceptor.get_trace().scores[0].value == 0.5
+
+
+@pytest.mark.parametrize("name", [None, "", " ", 5, b"helpful"])
+def test_what_is_no_name_is_refused_and_leaves_its_trace_as_it_was(store, name):
+    trace_id, _ = make_trace()
+    before = interceptor.get_trace(trace_id)
+    with pytest.raises(ArgumentError, match=r"the name of a score is .*; use a word"):
+        interceptor.score(name, 1, trace_id=trace_id)
+    assert interceptor.get_trace(trace_id) == before
+
+
+@pytest.mark.parametrize("trace_id", ["abc", "", "x" * 32, "0" * 32, "0x" + "1" * 30, 5])
+def test_what_is_no_id_is_refused(store, trace_id):
+    make_trace()
+    with pytest.raises(ArgumentError, match="use its 32 hexadecimal digits"):
+        interceptor.score("helpful", 1, trace_id=trace_id)
+
+
+@pytest.mark.parametrize("span_id", ["abc", "", "_" + "1" * 15, 5])
+def test_what_is_no_span_id_is_refused(store, span_id):
+    make_trace()
+    with pytest.raises(ArgumentError, match="use its 16 hexadecimal digits"):
+        interceptor.score("helpful", 1, span_id=span_id)
+
+
+def test_a_span_is_meant_by_its_id_however_it_is_written(store):
+    _, span_id = make_trace()
+    interceptor.score("right", 1, span_id=span_id.upper())
+    assert interceptor.get_trace().scores[0].span_id == span_id
+
+
+@pytest.mark.parametrize("comment", [5, b"good", ["good"]])
+def test_a_comment_is_text(store, comment):
+    make_trace()
+    with pytest.raises(ArgumentError, match=r"comment is .*; use text"):
+        interceptor.score("helpful", 1, comment=comment)
+
+
+def test_a_score_that_cannot_be_made_does_not_keep_its_trace_open(store, monkeypatch, caplog):
+    trace_id, _ = make_trace()
+    monkeypatch.setattr(observer._Score, "_words", lambda _: 1 / 0)
+    interceptor.score("helpful", 1, trace_id=trace_id)
+    interceptor.flush()
+    (summary,) = store.latest()
+    interceptor.shutdown()
+    assert (summary, len(caplog.records)) == (store.latest()[0], 1)
+    assert (summary.state, summary.span_count) == ("ended", 2)
+
+
+def test_where_nothing_is_recorded_there_need_be_no_trace(monkeypatch):
+    monkeypatch.setattr(interceptor.surroundings, "_last", None)
+    interceptor.configure(on=False)
+    interceptor.score("helpful", 1)
+    interceptor.shutdown()
 
 
 def test_where_nothing_is_recorded_nothing_happens(store):

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, StatusCode, format_span_id, format_trace_id
 
 from interceptor.dialects.observed import EVALUATION, SCORE
+from interceptor.spans import SCOPE
 from interceptor.store._texts import preview, words
 from interceptor.store.rows import State
 
@@ -74,8 +75,11 @@ class Row(msgspec.Struct, kw_only=True):
 
     @property
     def is_score(self) -> bool:
-        """Whether the span itself stands for nothing but its scores."""
-        return self.operation == SCORE and bool(self.scores)
+        """Whether the span itself stands for nothing but its scores.
+
+        Ours does before it has any, too: it may be seen before its event stands on it.
+        """
+        return self.operation == SCORE and (self.scope == SCOPE or bool(self.scores))
 
 
 def to_row(span: ReadableSpan, *, process: str) -> Row:

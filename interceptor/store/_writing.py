@@ -94,7 +94,8 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
         summaries: dict[str, Summary] = {}
         for row in rows:
             if row.is_score:
-                _put_scores(connection, row)
+                if row.state is State.ENDED:  # written as running as well, it would be two
+                    _put_scores(connection, row)
                 continue
             before = _before(connection, row)
             if before is not None and not _is_news(row, before):

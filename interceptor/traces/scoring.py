@@ -1,10 +1,13 @@
 """What somebody thinks of a trace, or of a span of it: said while it runs, or long after."""
 
 import math
+import re
+from contextlib import suppress
+from typing import Any, SupportsFloat, SupportsIndex
 
 from interceptor import slot, surroundings
 from interceptor.dialects import observed
-from interceptor.errors import InterceptorError, StoreError
+from interceptor.errors import ArgumentError, InterceptorError, StoreError, quoted
 from interceptor.observer import root_here
 from interceptor.observing import last_trace_id
 
@@ -28,47 +31,57 @@ def score(
     of `last_trace_id`; `span_id` says that one span of it is meant. The comment is words: it is
     kept where words are. For OpenTelemetry a score is a span of no length in the trace, with the
     event `gen_ai.evaluation.result`; in the store it is no span, and lengthens nothing. Raises
-    `InterceptorError` for a value or an id that cannot be one; does nothing where nothing is
+    `ArgumentError` for a name, a value, an id or a comment that cannot be one; whether there is
+    such a trace or span is not looked at, for it may be on its way. Does nothing where nothing is
     recorded.
     """
     given = _given(name, value)
-    trace = _number("trace_id", trace_id or last_trace_id(), _TRACE_DIGITS)
+    if comment is not None and not isinstance(comment, str):
+        raise ArgumentError(f"comment is {quoted(comment)}; use text")
+    meant = None if trace_id is None else _number("trace_id", trace_id, _TRACE_DIGITS)
     span = None if span_id is None else _number("span_id", span_id, _SPAN_DIGITS)
     observer = None if slot.is_off else slot.observer()
     if observer is None:
         return
+    trace = meant or _last()
     under = span or root_here(trace)
     observer.score(
         trace,
         lambda: under or _root(trace),
         given,
-        about=observed.judging(span_id),
+        about=observed.judging(None if span is None else f"{span:016x}"),
         comment=comment,
     )
 
 
-def _given(name: str, value: float | str) -> observed.Attributes:
-    if isinstance(value, str):
+def _given(name: Any, value: Any) -> observed.Attributes:
+    if not isinstance(name, str) or not name.strip():
+        raise ArgumentError(f"the name of a score is {quoted(name)}; use a word")
+    if isinstance(value, str) and value.strip():
         return observed.evaluation(name, value=None, label=value)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = math.nan
+    # By what it has, for `float` reads texts and bytes as well.
+    if isinstance(value, SupportsFloat | SupportsIndex):
+        with suppress(TypeError, ValueError, OverflowError):
+            number = float(value)
     if not math.isfinite(number):
-        raise InterceptorError(f"the score {name!r} is {value!r}; use a number or a word")
+        raise ArgumentError(f"the score {quoted(name)} is {quoted(value)}; use a number or a word")
     return observed.evaluation(name, value=number, label=None)
 
 
-def _number(what: str, given: str | None, digits: int) -> int:
-    if given is None:
-        raise InterceptorError("there is no trace to score in this process yet; give a trace_id")
-    try:
-        found = int(given, 16) if len(given) == digits else 0
-    except ValueError:
-        found = 0
+def _number(what: str, given: Any, digits: int) -> int:
+    is_id = isinstance(given, str) and re.fullmatch(rf"[0-9a-fA-F]{{{digits}}}", given)
+    found = int(given, 16) if is_id else 0
     if not found:
-        raise InterceptorError(f"{what} is {given!r}; use its {digits} hexadecimal digits")
+        raise ArgumentError(f"{what} is {quoted(given)}; use its {digits} hexadecimal digits")
     return found
+
+
+def _last() -> int:
+    last = last_trace_id()
+    if last is None:
+        raise InterceptorError("there is no trace to score in this process yet; give a trace_id")
+    return int(last, 16)
 
 
 def _root(trace_id: int) -> int:
