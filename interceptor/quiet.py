@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["quietly", "report"]
+__all__ = ["quietly", "report", "warn_once"]
 
 _log = logging.getLogger("interceptor")
 _reported: set[tuple[str, str]] = set()
@@ -24,9 +24,7 @@ def report(what: str, error: BaseException) -> None:
 
     A mistake that comes with every call must not fill the caller's log.
     """
-    key = (what, type(error).__name__)
-    level = logging.DEBUG if key in _reported else logging.WARNING
-    _reported.add(key)
+    level = _level((what, type(error).__name__))
     with suppress(Exception):  # the program's own handlers and filters: there is no edge past this
         _log.log(
             level,
@@ -36,3 +34,15 @@ def report(what: str, error: BaseException) -> None:
             error,
             exc_info=error,
         )
+
+
+def warn_once(kind: str, sentence: str) -> None:
+    """Log a sentence: as a warning the first time that one of its kind is, for debugging after."""
+    with suppress(Exception):  # as above
+        _log.log(_level((kind, "")), "%s", sentence)
+
+
+def _level(key: tuple[str, str]) -> int:
+    level = logging.DEBUG if key in _reported else logging.WARNING
+    _reported.add(key)
+    return level

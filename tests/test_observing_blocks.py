@@ -6,17 +6,27 @@ import contextvars
 import gc
 import threading
 import weakref
+from enum import Enum
+from types import MappingProxyType, SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import TracerProvider
 
 import interceptor
-from interceptor import surroundings
-from interceptor.errors import InterceptorError
+from interceptor import quiet, surroundings
+from interceptor.errors import ArgumentError
 from tests import kept
 
 pytestmark = pytest.mark.usefixtures("in_memory")
+
+
+@pytest.fixture
+def warnings(caplog, monkeypatch):
+    """Give what is warned of from now on, as if nothing had been before."""
+    monkeypatch.setattr(quiet, "_reported", set())
+    return lambda: [said.getMessage() for said in caplog.records if said.levelname == "WARNING"]
 
 
 def test_a_block_is_a_span_and_what_is_inside_its_child():
@@ -78,7 +88,7 @@ def test_an_exception_that_leaves_a_block_goes_on_its_way():
     assert kept.only().status_message == "gone"
 
 
-def test_what_is_said_after_the_end_is_not_recorded(caplog):
+def test_what_is_said_after_the_end_is_not_recorded_and_warned_of_once(warnings):
     with interceptor.span("it") as span:
         pass
     span.set(late=1)
@@ -90,7 +100,11 @@ def test_what_is_said_after_the_end_is_not_recorded(caplog):
     assert not found.failed
     assert not found.events
     assert not any("late" in str(value) for value in found.attributes.values())
-    assert not caplog.records
+    (said,) = warnings()
+    assert said == (
+        "what is said of a span after its end is not recorded, as of 'it'; "
+        "say it inside its block or function"
+    )
 
 
 def test_nothing_is_said_where_nothing_is_recorded(caplog):
@@ -108,12 +122,106 @@ def test_nothing_is_said_where_nothing_is_recorded(caplog):
     assert not caplog.records
 
 
-def test_an_unknown_kind_is_refused():
-    with (
-        pytest.raises(InterceptorError, match="kind is 'tol'; use one of: chain"),
-        interceptor.span("it", kind="tol"),
-    ):
+def opened(*args, **kwargs):
+    with interceptor.span(*args, **kwargs):
         pass
+
+
+NAMES = (
+    "input_tokens, output_tokens, total_tokens, cache_read_tokens, reasoning_tokens, "
+    "prompt_tokens, completion_tokens, cached_tokens"
+)
+WRONG = {
+    "a kind": (opened, ("it",), {"kind": "tol"}, "kind is 'tol'; use one of: chain, agent,"),
+    "no kind": (opened, ("it",), {"kind": None}, "kind is None; use one of: chain, agent,"),
+    "content": (opened, ("it",), {"content": 5}, "content is 5; use one of: full, metadata"),
+    "a name": (opened, (5,), {}, "name is 5; use text"),
+    "an event": (lambda name: interceptor.current_span().event(name), (5,), {}, "name is 5; use"),
+    "a model": (interceptor.update_span, (), {"model": 5}, "model is 5; use text"),
+    "parameters": (
+        interceptor.update_span,
+        (),
+        {"parameters": ["seed"]},
+        "parameters is ['seed']; use a dict",
+    ),
+    "metadata": (interceptor.update_span, (), {"metadata": "x"}, "metadata is 'x'; use a dict"),
+    "usage under other names": (
+        interceptor.update_span,
+        (),
+        {"usage": {"input": 3}},
+        f"usage is {{'input': 3}}; use a dict or an object with any of: {NAMES}",
+    ),
+    "usage that is a number": (interceptor.update_span, (), {"usage": 3}, "usage is 3; use a dict"),
+    "a trace's name": (interceptor.update_trace, (), {"name": 5}, "name is 5; use text"),
+    "a trace's tags": (interceptor.update_trace, (), {"tags": 5}, "tags is 5; use a list of words"),
+    "a trace's metadata": (interceptor.update_trace, (), {"metadata": []}, "metadata is []; use a"),
+}
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
+@pytest.mark.parametrize(("say", "args", "kwargs", "sentence"), WRONG.values(), ids=WRONG)
+def test_what_is_written_wrongly_is_an_error_where_it_is_written(
+    say, args, kwargs, sentence, is_on, caplog
+):
+    interceptor.configure(destinations=(), on=is_on)
+    with interceptor.span("around"), pytest.raises(ArgumentError) as caught:
+        say(*args, **kwargs)
+    assert str(caught.value).startswith(sentence)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("name", [None, "", " "], ids=repr)
+def test_a_name_that_is_missing_is_no_error(name, warnings):
+    with interceptor.span(name, kind="tool") as span:
+        span.event(name)
+        interceptor.update_trace(name=name)
+    assert (kept.only().name, kept.only().events[0].name) == ("unnamed", "unnamed")
+    assert warnings() == ["a span or an event without a name is called 'unnamed'"]
+
+
+class Word(str, Enum):  # noqa: UP042 - as programs have them that are older than StrEnum
+    TEA = "tea"
+
+
+def test_a_name_may_be_a_word_of_an_enumeration():
+    opened(Word.TEA)
+    assert kept.only().name == "tea"
+
+
+class Used(NamedTuple):
+    input_tokens: int
+
+
+NO_COUNTS = "is not kept; use whole numbers from 0 up"
+USAGE = {
+    "nothing": ({}, None, []),
+    "no counts": ({"input_tokens": None}, None, []),
+    "more than we know": ({"input_tokens": 3, "prompt_audio_seconds": {}}, 3, []),
+    "a tuple with names": (Used(3), 3, []),
+    "a text": ({"input_tokens": "3"}, None, [f"of usage, input_tokens {NO_COUNTS}"]),
+    "less than nothing": ({"input_tokens": -1}, None, [f"of usage, input_tokens {NO_COUNTS}"]),
+    "a part of one": (
+        SimpleNamespace(prompt_tokens=3, completion_tokens=0.5),
+        3,
+        [f"of usage, completion_tokens {NO_COUNTS}"],
+    ),
+    "other names": (object(), None, [f"usage has none of {NAMES}: nothing of it is kept"]),
+    "other names in a mapping of its own": (
+        MappingProxyType({"input": 3}),
+        None,
+        [f"usage has none of {NAMES}: nothing of it is kept"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("usage", "count", "warned"), USAGE.values(), ids=USAGE)
+def test_what_a_model_says_it_used_may_be_anything(usage, count, warned, warnings):
+    with interceptor.span("local", kind="llm"):
+        interceptor.update_span(usage=usage)
+        interceptor.update_span(usage=usage)
+    used = kept.only().usage
+    assert (None if used is None else used.input_tokens) == count
+    assert warnings() == warned
 
 
 def test_update_span_reaches_the_nearest_span_around_the_line():

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 import interceptor
+from interceptor.errors import ArgumentError
 from tests import kept
 
 pytestmark = pytest.mark.usefixtures("in_memory")
@@ -101,3 +102,40 @@ def test_it_is_over_when_the_block_is_whatever_happened():
     with interceptor.span("outside"):
         pass
     assert labels(kept.only()) == {}
+
+
+WRONG = {
+    "a number as tags": ({"tags": 5}, "tags is 5; use a list of words"),
+    "bytes as tags": ({"tags": b"ab"}, "tags is b'ab'; use a list of words"),
+    "names as tags": ({"tags": {"a": 1}}, "tags is {'a': 1}; use a list of words"),
+    "a list as metadata": ({"metadata": ["abc"]}, "metadata is ['abc']; use a dict"),
+    "a text as metadata": ({"metadata": ""}, "metadata is ''; use a dict"),
+}
+
+
+@pytest.mark.parametrize(("labels", "sentence"), WRONG.values(), ids=WRONG)
+def test_what_can_be_no_label_is_an_error_where_it_is_written(labels, sentence):
+    with pytest.raises(ArgumentError) as caught, interceptor.context(**labels):
+        pass
+    assert str(caught.value) == sentence
+
+
+class Mute:
+    def __str__(self):
+        raise RuntimeError("I cannot say")
+
+
+MISSING = {
+    "nothing": ({"tags": None, "metadata": None, "user_id": None}, {}),
+    "a word": ({"tags": "tea"}, {"tag.tags": ["tea"]}),
+    "nothing among words": ({"tags": [None, "tea", ""]}, {"tag.tags": ["tea"]}),
+    "words one by one": ({"tags": (word for word in "ab")}, {"tag.tags": ["a", "b"]}),
+    "what cannot say what it is": ({"tags": [Mute()], "metadata": {"a": Mute()}}, {}),
+}
+
+
+@pytest.mark.parametrize(("given", "found"), MISSING.values(), ids=MISSING)
+def test_what_is_missing_or_mute_is_no_error(given, found):
+    with interceptor.context(**given), interceptor.span("inside"):
+        pass
+    assert labels(kept.only()) == found

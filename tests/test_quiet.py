@@ -50,6 +50,13 @@ def test_a_mistake_that_comes_with_every_call_is_a_warning_once(log, span):
     assert levels == ["WARNING", "DEBUG", "DEBUG", "WARNING", "WARNING"]
 
 
+def test_a_sentence_is_a_warning_once_a_kind(log, span):
+    for name in ("first", "second"):
+        quiet.warn_once(span, f"{name} is 5% odd")
+    said = [(one.levelname, one.getMessage()) for one in log.records]
+    assert said == [("WARNING", "first is 5% odd"), ("DEBUG", "second is 5% odd")]
+
+
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_what_is_no_mistake_goes_through(log, kind):
     with pytest.raises(kind):
@@ -77,6 +84,7 @@ def test_a_programs_own_handler_that_raises_harms_nobody(span):
     logging.getLogger("interceptor").addHandler(handler)
     try:
         lost(span, ValueError())
+        quiet.warn_once(span, "odd")
     finally:
         logging.getLogger("interceptor").removeHandler(handler)
 

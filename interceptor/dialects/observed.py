@@ -15,6 +15,7 @@ __all__ = [
     "ABSENT",
     "EVALUATION",
     "SCORE",
+    "USAGE_NAMES",
     "Kind",
     "about",
     "content",
@@ -28,6 +29,7 @@ __all__ = [
     "model",
     "operation",
     "tool_call_id",
+    "uncounted",
     "usage",
 ]
 
@@ -77,6 +79,9 @@ _USAGE = {
     "cache_read_tokens": ("gen_ai.usage.cache_read.input_tokens", "cached_tokens"),
     "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "reasoning_tokens"),
 }
+USAGE_NAMES = tuple(dict.fromkeys((*_USAGE, *(theirs for _, theirs in _USAGE.values()))))
+"""Under which names a model's usage is looked for: ours, and Mistral's own."""
+
 _PARAMETERS = (
     "temperature",
     "top_p",
@@ -157,9 +162,15 @@ def usage(given: Any) -> Attributes:
         count = _member(given, ours)
         if count is None:
             count = _member(given, theirs)
-        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= _MOST:
+        if _is_count(count):
             found[attribute] = count
     return found
+
+
+def uncounted(given: Any) -> tuple[str, ...]:
+    """Give the names in a model's usage under which there is something, and no count."""
+    said = ((name, _member(given, name)) for name in USAGE_NAMES)
+    return tuple(name for name, count in said if count is not None and not _is_count(count))
 
 
 def model(name: str | None, parameters: Mapping[str, Any], limit_bytes: int) -> Attributes:
@@ -215,6 +226,10 @@ def judging(span_id: str | None) -> Attributes:
 def evaluation_words(comment: str, limit_bytes: int) -> Attributes:
     """Give the words of a score."""
     return {"gen_ai.evaluation.explanation": comment[:limit_bytes]}
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
 
 
 def _member(given: Any, name: str) -> Any:

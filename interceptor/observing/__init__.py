@@ -4,11 +4,10 @@
 to Mistral inside need nothing: their spans find their places by themselves.
 """
 
-from interceptor.observing.blocks import (
-    Span,
+from interceptor.observing.blocks import Span, span
+from interceptor.observing.enclosing import (
     current_span,
     last_trace_id,
-    span,
     update_span,
     update_trace,
 )

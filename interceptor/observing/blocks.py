@@ -1,7 +1,6 @@
-"""A block of your program as a span, and what can be said of a span while it runs."""
+"""A block of your program as a span, and what can be said of it while it runs."""
 
-import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -12,37 +11,37 @@ from interceptor import slot, surroundings
 from interceptor.credentials import STRUCK, is_credential
 from interceptor.dialects import observed
 from interceptor.dialects.observed import Kind
-from interceptor.errors import InterceptorError
 from interceptor.exchange import CLOSED_EARLY
 from interceptor.observer import Observed
+from interceptor.observing._checks import (
+    check_mapping,
+    check_text,
+    check_usage,
+    to_content,
+    to_kind,
+    to_name,
+)
 from interceptor.observing._values import copied
 from interceptor.observing.sessions import to_labels
-from interceptor.quiet import quietly, report
+from interceptor.quiet import quietly, report, warn_once
 from interceptor.settings import Content
 
 __all__ = [
+    "NOTHING",
     "Contents",
     "Kinds",
     "Span",
     "begin",
-    "current_span",
     "failed",
-    "last_trace_id",
     "span",
-    "to_content",
-    "to_kind",
-    "update_span",
-    "update_trace",
 ]
 
 Kinds = Literal["chain", "agent", "tool", "retriever", "llm"]
 Contents = Literal["full", "metadata"]
 
-_log = logging.getLogger("interceptor")
-
 
 class Span:
-    """A span of yours while it runs; what is said after its end is not recorded.
+    """A span of yours while it runs; what is said after its end is warned of, and not recorded.
 
     Where nothing is recorded there is one too, which does nothing: code that uses it needs no
     `if`. Values are copied when they are given; see `observe` for how.
@@ -91,6 +90,7 @@ class Span:
 
     def event(self, name: str, **attributes: Any) -> None:
         """Say that something happened just now; attributes as in `set`."""
+        name = to_name(name)
         with quietly("an event"):
             if (to := self._open()) is not None:
                 to.span.add_event(name, _flat(attributes, to.limit_bytes))
@@ -112,6 +112,11 @@ class Span:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Say more of it; see `update_span`."""
+        check_text("model", model)
+        check_mapping("parameters", parameters)
+        check_mapping("metadata", metadata)
+        if usage is not None:
+            check_usage(usage)
         if input is not observed.ABSENT:
             self.set_input(input)
         if output is not observed.ABSENT:
@@ -121,7 +126,7 @@ class Span:
                 plain = copied(dict(parameters), to.limit_bytes)[0] if parameters else {}
                 to.span.set_attributes(observed.model(model, plain, to.limit_bytes))
                 if usage is not None:
-                    to.used(observed.usage(usage))
+                    _used(to, usage)
                 if metadata:
                     to.describe(to_labels(None, None, None, metadata))
 
@@ -131,10 +136,18 @@ class Span:
 
     def _open(self) -> Observed | None:
         found = self._recorded()
-        return found if found is not None and found.is_open else None
+        if found is None or found.is_open:
+            return found
+        warn_once(
+            "said late",
+            f"what is said of a span after its end is not recorded, as of {found.name!r}; "
+            "say it inside its block or function",
+        )
+        return None
 
 
-_NOTHING = Span(None)
+NOTHING = Span(None)
+"""In place of one where nothing is recorded."""
 
 
 @contextmanager
@@ -151,11 +164,11 @@ def span(
     model's tool call: then the call that asked for it, this span, and the call that takes the
     result are linked. `content="metadata"` keeps the input and the output out, whatever the
     settings say. An exception that leaves the block is recorded and goes on its way. Raises
-    `InterceptorError` for an unknown kind or content.
+    `ArgumentError` for an unknown kind or content, and for a name that is no text.
     """
-    found = begin(name, to_kind(kind), to_content(content))
+    found = begin(to_name(name), to_kind(kind), to_content(content))
     if found is None:
-        yield _NOTHING
+        yield NOTHING
         return
     found.tool_call_id = tool_call_id
     token = otel_context.attach(found.context)
@@ -167,87 +180,6 @@ def span(
         raise
     surroundings.leave(token)
     found.end()
-
-
-def current_span() -> Span:
-    """Give the nearest span of yours around this line: of `span` or of `observe`.
-
-    Outside of any, and where nothing is recorded, one that does nothing.
-    """
-    found = _enclosing()
-    return _NOTHING if found is None else Span(found)
-
-
-def last_trace_id() -> str | None:
-    """Give the id of the trace that this line is in, or else of the one that began last.
-
-    The latter in this process, in whatever thread: for notebooks, scripts and tests. Where several
-    things happen at once, keep `current_span().trace_id`. None where nothing has been recorded.
-    """
-    inside = current_span().trace_id
-    if inside is not None:
-        return inside
-    last = surroundings.last_trace_id()
-    return None if last is None else format_trace_id(last)
-
-
-def update_span(
-    *,
-    input: Any = observed.ABSENT,
-    output: Any = observed.ABSENT,
-    model: str | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    usage: Any = None,
-    metadata: Mapping[str, Any] | None = None,
-) -> None:
-    """Say more of the nearest span of yours around this line.
-
-    It reaches no call to Mistral: the span of a call has ended before your program has the
-    answer, and says by itself all that it can. Yours are those of `observe` and `span`.
-
-    `model`, `parameters` and `usage` are for a model that no tap can see, one that runs in your
-    own process. `usage` is a mapping or an object with `input_tokens` and `output_tokens`, or
-    Mistral's `prompt_tokens` and `completion_tokens`, and `total_tokens`. It is kept only where no
-    recorded call happens inside: that one counts its own. `metadata` is added to what is there.
-    """
-    found = _enclosing(what="update_span")
-    if found is not None:
-        Span(found).update(
-            input=input,
-            output=output,
-            model=model,
-            parameters=parameters,
-            usage=usage,
-            metadata=metadata,
-        )
-
-
-def update_trace(
-    *,
-    name: str | None = None,
-    session_id: str | None = None,
-    user_id: str | None = None,
-    tags: Iterable[str] | str | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    input: Any = observed.ABSENT,
-    output: Any = observed.ABSENT,
-) -> None:
-    """Say more of the trace that this line is in: of its outermost span of yours.
-
-    It reaches no call to Mistral that has been made; see `update_span`. The session, the user, the
-    tags and the metadata stand on the outermost span and on every span that begins from now on,
-    before what `context` says. `name` renames the outermost span.
-    """
-    found = _enclosing(what="update_trace")
-    if found is None:
-        return
-    root = Span(found.root)
-    root.update(input=input, output=output)
-    with quietly("an update"):
-        if found.root.is_open and found.root.is_recording:
-            found.root.label(to_labels(session_id, user_id, tags, metadata))
-            if name is not None:
-                found.root.span.update_name(name)
 
 
 def begin(name: str, kind: Kind, content: Content | None) -> Observed | None:
@@ -271,34 +203,15 @@ def failed(span: Observed, error: BaseException) -> None:
         span.end()
 
 
-def to_kind(given: str) -> Kind:
-    """Read a kind; raise `InterceptorError` where it is none."""
-    try:
-        return Kind(given)
-    except ValueError as error:
-        raise InterceptorError(f"kind is {given!r}; use one of: {', '.join(Kind)}") from error
-
-
-def to_content(given: str | None) -> Content | None:
-    """Read what to do with words; raise `InterceptorError` where it is neither of the two."""
-    try:
-        return None if given is None else Content(given)
-    except ValueError as error:
-        raise InterceptorError(f"content is {given!r}; use one of: {', '.join(Content)}") from error
-
-
-def _enclosing(*, what: str | None = None) -> Observed | None:
-    """Give the nearest observed span; where there might be one, say that `what` did nothing."""
-    found = surroundings.of(otel_context.get_current()).span
-    if isinstance(found, Observed):
-        return found
-    if what is not None and not slot.is_off:
-        _log.warning(
-            "interceptor.%s did nothing: it was called outside of any function with "
-            "@interceptor.observe and any block of interceptor.span",
-            what,
-        )
-    return None
+def _used(span: Observed, usage: Any) -> None:
+    """Say what was used, and of what is not kept that it is not: it may be a model's answer."""
+    span.used(observed.usage(usage))
+    names, odd = observed.USAGE_NAMES, observed.uncounted(usage)
+    if odd:
+        say = f"of usage, {', '.join(odd)} is not kept; use whole numbers from 0 up"
+        warn_once("no counts", say)
+    elif usage and not isinstance(usage, dict) and not any(hasattr(usage, one) for one in names):
+        warn_once("no usage", f"usage has none of {', '.join(names)}: nothing of it is kept")
 
 
 def _failure(reason: BaseException | str) -> tuple[str, str | None]:

@@ -7,7 +7,9 @@ from typing import Any
 from opentelemetry import context as otel_context
 
 from interceptor import surroundings
+from interceptor.observing._checks import check_labels
 from interceptor.observing._values import copied
+from interceptor.quiet import report
 from interceptor.surroundings import Labels
 
 __all__ = ["context", "to_labels"]
@@ -28,8 +30,10 @@ def context(
     Across tasks too, and across threads that copy their starter's context (see
     `ContextThreadPoolExecutor`). Blocks may be nested: the inner session and user replace the
     outer, tags and metadata are added. All four are labels and not words: they are kept whatever
-    `content` is set to, and no policy sees them.
+    `content` is set to, and no policy sees them. Raises `ArgumentError` for tags that are no words,
+    and for metadata that is no mapping.
     """
+    check_labels(tags, metadata)
     now = otel_context.get_current()
     around = surroundings.of(now)
     labels = around.labels.and_(to_labels(session_id, user_id, tags, metadata))
@@ -46,11 +50,22 @@ def to_labels(
     tags: Iterable[str] | str | None,
     metadata: Mapping[str, Any] | None,
 ) -> Labels:
-    """Give labels of what a caller says: ids and tags as text, metadata without secrets."""
-    names = (tags,) if isinstance(tags, str) else tuple(map(str, tags or ()))
-    return surroundings.labels(
-        session_id=None if session_id is None else str(session_id),
-        user_id=None if user_id is None else str(user_id),
-        tags=names,
-        metadata=copied(dict(metadata), _METADATA_CHARS)[0] if metadata else None,
-    )
+    """Give labels of what a caller says: ids and tags as text, metadata without secrets.
+
+    Gives none where a value cannot say what it is.
+    """
+    try:
+        return surroundings.labels(
+            session_id=None if session_id is None else str(session_id),
+            user_id=None if user_id is None else str(user_id),
+            tags=_words(tags),
+            metadata=None if metadata is None else copied(dict(metadata), _METADATA_CHARS)[0],
+        )
+    except Exception as error:  # noqa: BLE001 - the edge: anybody's code makes the texts
+        report("a label", error)
+        return Labels()
+
+
+def _words(tags: Any) -> tuple[str, ...]:
+    given = (tags,) if isinstance(tags, str) else () if tags is None else tags
+    return tuple(word for one in given if one is not None and (word := str(one)))
