@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 import interceptor
 from interceptor import observe
-from interceptor.errors import InterceptorError
+from interceptor.errors import ArgumentError, InterceptorError
 from tests import kept
 
 pytestmark = pytest.mark.usefixtures("in_memory")
@@ -267,8 +267,15 @@ def test_a_partial_and_an_object_that_is_called_are_functions_too():
 
 @pytest.mark.parametrize("given", [Shop, 5, None.__class__])
 def test_what_is_no_function_is_refused(given):
-    with pytest.raises(InterceptorError, match="takes a function"):
+    with pytest.raises(InterceptorError, match=r"takes a function or a method, and .* is none$"):
         observe(given)
+
+
+def test_a_name_is_said_by_its_keyword_and_is_text():
+    with pytest.raises(ArgumentError, match=r"'it' is none; for a name: observe\(name='it'\)$"):
+        observe("it")
+    with pytest.raises(ArgumentError, match="name is 5; use text"):
+        observe(name=5)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from opentelemetry.context import Context
 from interceptor import surroundings
 from interceptor.dialects import observed
 from interceptor.dialects.observed import Kind
-from interceptor.errors import InterceptorError
+from interceptor.errors import ArgumentError, quoted
 from interceptor.observer import Observed
+from interceptor.observing._checks import check_text, to_content, to_kind
 from interceptor.observing._values import Yielded, copied
-from interceptor.observing.blocks import Contents, Kinds, begin, failed, to_content, to_kind
+from interceptor.observing.blocks import Contents, Kinds, begin, failed
 from interceptor.quiet import report
 from interceptor.settings import Content
 
@@ -65,8 +66,9 @@ def observe(
     `self` and `cls` are left out, and what is named like a secret is struck out.
 
     A tool's argument `tool_call_id` is taken as the id of the model's tool call; see `span`.
-    Raises `InterceptorError` for an unknown kind or content, and for what is no function.
+    Raises `ArgumentError` for an unknown kind or content, and for what is no function.
     """
+    check_text("name", name)
     plan = functools.partial(_observed, name=name, kind=to_kind(kind), content=to_content(content))
     return plan if function is None else plan(function)
 
@@ -112,7 +114,10 @@ def _observed(function: Any, *, name: str | None, kind: Kind, content: Content |
         inner = _observed(function.__func__, name=name, kind=kind, content=content)
         return type(function)(inner)
     if isinstance(function, type) or not callable(function):
-        raise InterceptorError(f"observe takes a function or a method, and {function!r} is none")
+        hint = f"; for a name: observe(name={quoted(function)})" if type(function) is str else ""
+        raise ArgumentError(
+            f"observe takes a function or a method, and {quoted(function)} is none{hint}"
+        )
     plan = _plan(function, name, kind, content)
     # An object with `__call__` is of the kind that its `__call__` is.
     called = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004 - the method itself
