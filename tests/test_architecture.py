@@ -53,6 +53,7 @@ ROWS = {
     "quiet": Row(),
     "worker": Row(),
     "hosts": Row(),
+    "moments": Row(),
     "sink": Row(("msgspec",)),  # a `Start` is a Struct
     "phases": Row(),
     "recording": Row(),

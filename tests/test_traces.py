@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import interceptor
-from interceptor.errors import StoreError
+from interceptor.errors import ArgumentError, StoreError
 from interceptor.store import Score, Span, State
 from interceptor.traces import Trace
 from tests import kept
@@ -308,12 +308,41 @@ def test_search(in_memory):
     assert names(since=before, until=after) == ["coffee", "tea"]
     assert names(until=before) == names(since=after) == []
     assert interceptor.search(text="earl")[0].root.output == "Earl Grey, hot"
+    hour = dt.timedelta(hours=1)
+    assert names(since="1h") == names(since=hour) == names(since=str(before)) == ["coffee", "tea"]
+    assert names(until="1h") == names(until=hour) == names(until=before.date()) == []
     with pytest.raises(StoreError, match="status is 'good'"):
         names(status="good")
 
 
+WRONG = {
+    "no time": ({"since": "soon"}, "since is 'soon'; use how long ago, such as '90s', '1h' or a"),
+    "a number as time": ({"until": 5}, "until is 5; use how long ago"),
+    "less than none": ({"limit": -1}, "limit is -1; use a whole number above 0"),
+    "none": ({"limit": 0}, "limit is 0; use a whole number above 0"),
+    "any": ({"limit": None}, "limit is None; use a whole number above 0"),
+    "a truth value": ({"limit": True}, "limit is True; use a whole number above 0"),
+    "a number as text": ({"text": 5}, "text is 5; use text"),
+    "a number as a name": ({"name": 5}, "name is 5; use text"),
+    "a number as a model": ({"model": 5}, "model is 5; use text"),
+}
+
+
+@pytest.mark.parametrize(("asked", "sentence"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_searched_for_is_an_error(asked, sentence):
+    with pytest.raises(ArgumentError) as caught:
+        interceptor.search(**asked)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_the_id_of_a_trace_is_text():
+    with pytest.raises(ArgumentError, match="trace_id is 5; use text"):
+        interceptor.get_trace(5)
+
+
 def test_before_anything_is_recorded_there_is_no_last_trace(tmp_path):
     program = """
+import os
 import interceptor
 from interceptor.errors import InterceptorError
 assert interceptor.last_trace_id() is None

@@ -1,12 +1,12 @@
 """Times as people read and write them: `1.24s`, `14:03:22`, `--since 1h`."""
 
-import re
 from argparse import ArgumentTypeError
 from datetime import datetime
 
+from interceptor.moments import unix_ns
+
 __all__ = ["clock", "date_and_time", "moment", "seconds"]
 
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _MINUTE_S, _HOUR_S = 60, 3600
 # Below how many seconds, times what, with how many digits: bounds are where rounding would go up.
 _STEPS = (
@@ -47,15 +47,13 @@ def moment(text: str, *, now_unix_ns: int) -> int:
 
     Gives nanoseconds since the epoch; raises ArgumentTypeError.
     """
-    if ago := re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text.strip()):
-        return now_unix_ns - round(float(ago[1]) * _UNITS_S[ago[2]] * 1e9)
-    try:
-        return round(datetime.fromisoformat(text).timestamp() * 1e9)
-    except (ValueError, OverflowError) as error:
+    found = unix_ns(text, now_unix_ns=now_unix_ns)
+    if found is None:
         raise ArgumentTypeError(
             f"{text!r} is no time; use how long ago, such as 90s, 10m, 1h or 2d, "
             "or a date, such as 2026-11-21 or 2026-11-21T14:00"
-        ) from error
+        )
+    return found
 
 
 def _local(unix_ns: int) -> datetime:

@@ -4,6 +4,7 @@ Each `type: ignore` is an error that must be one: where it is none, mypy says th
 not needed.
 """
 
+import datetime as dt
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any, Literal, assert_type, overload
@@ -112,6 +113,9 @@ def reading_back() -> None:
     assert_type(trace.spans[0].usage, Usage | None)
     assert_type(trace.spans[0].output, Any)
     assert_type(interceptor.search(status="error", limit=3), list[interceptor.Trace])
+    interceptor.search(since="1h", until=dt.timedelta(minutes=1))
+    interceptor.search(since=dt.datetime.now(), until=dt.date(2026, 11, 21))  # noqa: DTZ005
+    interceptor.search(since=5)  # type: ignore[arg-type]
     trace.spans = ()  # type: ignore[misc]
     interceptor.score("helpful", 0.5)
     interceptor.score("helpful", "good", trace_id=trace.trace_id, comment="short")
