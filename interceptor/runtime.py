@@ -16,10 +16,11 @@ from opentelemetry import metrics, trace
 
 from interceptor import destinations, slot
 from interceptor.assembly import Runtime, left, stored
+from interceptor.errors import SettingsError, quoted
 from interceptor.observer import Observer
 from interceptor.quiet import quietly
 from interceptor.recorder import Recorder
-from interceptor.settings import Settings, doubts
+from interceptor.settings import IN_CODE, PROVIDERS, Settings, doubts, unknown
 
 if TYPE_CHECKING:
     from interceptor.store import Store
@@ -119,6 +120,7 @@ def configure(
     the recorder that they began with. Raises `SettingsError` for an unknown name or value, and
     `StoreError` where the store cannot be opened; then what was in force stays.
     """
+    _check(settings, changes, tracer_provider=tracer_provider, meter_provider=meter_provider)
     base = Settings.from_env(os.environ) if settings is None else settings
     wanted = base.changed(**changes)
     if settings is None and "content" not in changes:
@@ -138,6 +140,23 @@ def configure(
     if old is not None:  # not under the lock: a call that begins meanwhile must not wait for it
         old.flush(_AT_EXIT_S)
         _stop_idle()
+
+
+def _check(settings: Any, changes: Mapping[str, Any], **providers: Any) -> None:
+    """Refuse what is no setting, and providers that are none of OpenTelemetry's."""
+    if settings is not None and not isinstance(settings, Settings):
+        raise SettingsError(
+            f"settings is {quoted(settings)}; use interceptor.Settings, "
+            "or settings by their names, such as content='metadata'"
+        )
+    for name in changes:
+        if name not in IN_CODE and name != "disabled":
+            raise unknown(name, (*IN_CODE, *PROVIDERS))
+    for name, value in providers.items():
+        gives, kind = PROVIDERS[name]
+        is_one = callable(getattr(value, gives, None)) and not isinstance(value, type)
+        if value is not None and not is_one:
+            raise SettingsError(f"{name} is {quoted(value)}; use a {kind} of OpenTelemetry's")
 
 
 def flush(timeout_s: float = 5.0) -> bool:

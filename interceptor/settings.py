@@ -5,15 +5,26 @@ raises `SettingsError` on a value that it cannot use. Nothing here reads the env
 itself: the mapping is an argument.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from interceptor.errors import SettingsError
+from interceptor.errors import SettingsError, quoted
 
-__all__ = ["VARIABLES", "Content", "Metrics", "Native", "Settings", "doubts"]
+__all__ = [
+    "IN_CODE",
+    "PROVIDERS",
+    "VARIABLES",
+    "Content",
+    "Metrics",
+    "Native",
+    "Settings",
+    "doubts",
+    "unknown",
+]
 
 
 class Content(StrEnum):
@@ -37,6 +48,10 @@ class Metrics(StrEnum):
     LATEST = "latest"
     OFF = "off"
 
+
+# A colon by itself is a port's; an address of IPv6 has more of them.
+_HAS_PORT = re.compile(r"[^:]*:\d+")
+_AROUND_HOST = re.compile(r"^(?:[\w+.-]*://)?(?:[^/@]*@)?|(?::\d+)?(?:/.*)?$")
 
 DESTINATIONS = ("store", "otlp", "console")
 OFF = "off"
@@ -107,14 +122,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def changed(self, **changes: Any) -> "Settings":
         """Give the settings with these changed; raise `SettingsError` on a bad name or value."""
-        known = _IN_CODE
         for name, value in changes.items():
-            if name not in known:
-                raise SettingsError(f"no setting is called {name!r}; there are: {', '.join(known)}")
-            changes[name] = known[name](name, value)
+            if name not in _PARSERS:
+                raise unknown(name, IN_CODE)
+            changes[name] = _PARSERS[name](name, value)
         if "destinations" in changes:
             changes["follows_otel"] = False
         return msgspec.structs.replace(self, **changes)
+
+
+def unknown(name: str, known: Iterable[str]) -> SettingsError:
+    """Give the error of a name that no setting has."""
+    return SettingsError(f"no setting is called {name!r}; there are: {', '.join(known)}")
 
 
 def _choice(kind: type[StrEnum]) -> Callable[[str, str], StrEnum]:
@@ -122,7 +141,9 @@ def _choice(kind: type[StrEnum]) -> Callable[[str, str], StrEnum]:
         try:
             return kind(str(value).lower())
         except ValueError as error:
-            raise SettingsError(f"{name} is {value!r}; use one of: {', '.join(kind)}") from error
+            raise SettingsError(
+                f"{name} is {quoted(value)}; use one of: {', '.join(kind)}"
+            ) from error
 
     return parse
 
@@ -131,7 +152,7 @@ def _switch(name: str, value: Any) -> bool:
     words = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
     found = words.get(str(value).lower())
     if found is None:
-        raise SettingsError(f"{name} is {value!r}; use 1 or 0")
+        raise SettingsError(f"{name} is {quoted(value)}; use 1 or 0")
     return found
 
 
@@ -142,14 +163,14 @@ def _count(name: str, value: Any) -> int:
                 return found
         except (TypeError, ValueError, OverflowError):
             pass
-    raise SettingsError(f"{name} is {value!r}; use a whole number above 0")
+    raise SettingsError(f"{name} is {quoted(value)}; use a whole number above 0")
 
 
 def _text(name: str, value: Any) -> str:
     try:
         text = value if isinstance(value, str) else value.__fspath__()
     except AttributeError as error:
-        raise SettingsError(f"{name} is {value!r}; use text or a path") from error
+        raise SettingsError(f"{name} is {quoted(value)}; use text or a path") from error
     return str(text)
 
 
@@ -164,7 +185,17 @@ def _names(name: str, value: Any) -> tuple[str, ...]:
     try:
         return tuple(_text(name, part) for part in value)
     except TypeError as error:
-        raise SettingsError(f"{name} is {value!r}; use a tuple of names") from error
+        raise SettingsError(f"{name} is {quoted(value)}; use a tuple of names") from error
+
+
+def _hosts(name: str, value: Any) -> tuple[str, ...]:
+    names = _names(name, value)
+    for one in names:
+        if "/" in one or _HAS_PORT.fullmatch(one):
+            host = _AROUND_HOST.sub("", one)
+            say = "host names, not URLs" if "/" in one else "host names without a port"
+            raise SettingsError(f"{name} names {quoted(one)}; use {say}: {host!r}")
+    return names
 
 
 def _destinations(name: str, value: Any) -> tuple[str, ...]:
@@ -177,22 +208,11 @@ def _destinations(name: str, value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))  # one that is named twice would have each span twice
 
 
-def _hosts(name: str, value: Any) -> tuple[str, ...]:
-    names = _names(name, value)
-    for one in names:
-        if "/" in one or (one.count(":") == 1):  # an address of IPv6 has more of them
-            raise SettingsError(
-                f"{name} names {one!r}; use hosts alone, without scheme, port or path, and * for "
-                "any part of one, with commas between"
-            )
-    return names
-
-
 def _callable(name: str, value: Any) -> Any:
     if callable(value) or isinstance(value, str):
         return value
     raise SettingsError(
-        f"{name} is {value!r}; use a callable from Record to Record, or a policy's name"
+        f"{name} is {quoted(value)}; use a callable from Record to Record, or a policy's name"
     )
 
 
@@ -219,15 +239,23 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
 }
 """The environment variable, the field it sets, and what reads its text."""
 
+PROVIDERS: Mapping[str, tuple[str, str]] = {
+    "tracer_provider": ("get_tracer", "TracerProvider"),
+    "meter_provider": ("get_meter", "MeterProvider"),
+}
+"""What of OpenTelemetry's `configure` takes beside the settings: by what it gives, and its name."""
+
 _MAY_BE_NONE = {"on", "store", "content"}
 
-_IN_CODE: Mapping[str, Callable[[str, Any], Any]] = {
+_PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     field: _or_none(parse) if field in _MAY_BE_NONE else parse
     for field, parse in VARIABLES.values()
 } | {
     "redact": _or_none(_callable),
     "disabled": _switch,
 }
+IN_CODE = tuple(name for name in _PARSERS if name != "disabled")
+"""The settings that code may change; `disabled` is OpenTelemetry's word for `on=False`."""
 
 _OURS = "INTERCEPTOR_"
 _CLOSE = 0.75  # of 1, which is the same word

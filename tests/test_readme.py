@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import interceptor
 from interceptor import endpoints
 from interceptor.cli import COMMANDS
 from interceptor.replay import Server
@@ -123,6 +124,17 @@ def test_settings_are_documented(variable):
     field, _ = VARIABLES[variable]
     assert re.search(rf"^\|.*`{variable}[` =]", TEXT, re.MULTILINE), variable
     assert f"`{field}`" in TEXT
+
+
+def test_an_unknown_setting_is_answered_with_those_that_are_documented():
+    """Each that the table of settings has, and no other."""
+    table = TEXT.partition("## Settings")[2].partition("Honoured besides")[0]
+    columns = [line.split("|")[2] for line in table.splitlines() if line.startswith("|")]
+    documented = {name for column in columns for name in re.findall(r"`(\w+)`", column)}
+    with pytest.raises(interceptor.SettingsError) as caught:
+        interceptor.configure(contents="full")
+    listed = str(caught.value).partition("there are: ")[2]
+    assert sorted(listed.split(", ")) == sorted(documented)
 
 
 def test_endpoints_are_documented():

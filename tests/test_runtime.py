@@ -276,6 +276,35 @@ def test_a_wrong_change_leaves_in_force_what_was(tmp_path, changes):
     assert before.names == ["models"]
 
 
+NONE = {
+    "a text as provider": (
+        {"meter_provider": "x"},
+        "meter_provider is 'x'; use a MeterProvider of OpenTelemetry's",
+    ),
+    "a class as provider": ({"tracer_provider": TracerProvider}, "tracer_provider is <class "),
+    "the other's": ({"meter_provider": trace.NoOpTracerProvider()}, "meter_provider is <"),
+    "an unknown name": (
+        {"contents": "full"},
+        "no setting is called 'contents'; there are: on, destinations, store,",
+    ),
+    "what only variables say": ({"follows_otel": True}, "no setting is called 'follows_otel'; "),
+}
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
+@pytest.mark.parametrize(("changes", "sentence"), NONE.values(), ids=NONE)
+def test_what_can_be_no_setting_is_an_error_where_it_is_written(changes, sentence, is_on):
+    with pytest.raises(SettingsError) as caught:
+        interceptor.configure(on=is_on, destinations=(), **changes)
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("given", ["metadata", {"content": "metadata"}, Settings])
+def test_settings_are_settings(given):
+    with pytest.raises(SettingsError, match=r"settings is .*; use interceptor\.Settings, or"):
+        interceptor.configure(given)
+
+
 def test_an_unknown_operation_is_named_with_those_there_are():
     with pytest.raises(SettingsError) as caught:
         interceptor.configure(destinations=(), operations=("chat", "chta"))

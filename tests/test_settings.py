@@ -122,11 +122,8 @@ BAD = {
     "INTERCEPTOR_STORE_MAX_MB": ("1.5", "use a whole number above 0"),
     "INTERCEPTOR_CONTENT": ("none", "use one of: full, metadata"),
     "INTERCEPTOR_HOSTS": (
-        "*.gw.example,https://llm.example",
-        (
-            "INTERCEPTOR_HOSTS names 'https://llm.example'; use hosts alone, without scheme, port "
-            "or path, and * for any part of one, with commas between"
-        ),
+        "llm.example,http://a.b/c",
+        "INTERCEPTOR_HOSTS names 'http://a.b/c'; use host names, not URLs: 'a.b'",
     ),
     "INTERCEPTOR_NATIVE": ("both", "use one of: keep-ours, defer"),
     "INTERCEPTOR_METRICS": ("v2", "use one of: v1.41, latest, off"),
@@ -277,10 +274,15 @@ WRONG_IN_CODE = {
     "no switch": ({"phases": None}, "phases is None; use 1 or 0"),
     "no path": ({"store": 1}, "store is 1; use text or a path"),
     "no names": ({"hosts": 1}, "hosts is 1; use a tuple of names"),
-    "a host with a port": ({"hosts": "gw:8080"}, "hosts names 'gw:8080'; use hosts alone, with"),
-    "a host with a path": ({"hosts": ("gw/v1",)}, "hosts names 'gw/v1'; use hosts alone, with"),
     "no name": ({"hosts": (1,)}, "hosts is 1; use text or a path"),
     "no destination": ({"destinations": ("nowhere",)}, "destinations names 'nowhere'; use any of"),
+    "a URL": (
+        {"hosts": "https://me@a.b:8080/v1"},
+        "hosts names 'https://me@a.b:8080/v1'; use host names, not URLs: 'a.b'",
+    ),
+    "a path": ({"hosts": ["a.b/v1"]}, "hosts names 'a.b/v1'; use host names, not URLs: 'a.b'"),
+    "a port": ({"hosts": "*.b:80"}, "hosts names '*.b:80'; use host names without a port: '*.b'"),
+    "too long to be said": ({"queue_mb": 10**5000}, "queue_mb is <int>; use"),
     "no policy": ({"redact": 1}, "redact is 1; use a callable from Record to Record, or a"),
 }
 
@@ -290,6 +292,14 @@ def test_a_wrong_change_is_named_with_what_would_do(changes, sentence):
     with pytest.raises(SettingsError) as caught:
         Settings().changed(**changes)
     assert str(caught.value).startswith(sentence)
+
+
+HOSTS = ("a.b", "*.corp.example", "[ab].c", "localhost", "10.0.0.1", "::1", "fe80::1:80")
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_names_hosts_is_taken(host):
+    assert Settings().changed(hosts=(host,)).hosts == (host,)
 
 
 OFF = {
