@@ -1,7 +1,9 @@
 """What is struck out of a record before anyone sees it.
 
 A policy is a function from a record to a record. There is one built in, `pii`, which masks what
-looks like a person's address, number or account; a caller may pass a function of their own.
+looks like a person's address, number or account; a caller may pass a function of their own. It is
+for what was said: what groups traces (names, labels, metadata, the ids of users and sessions, the
+values of scores) is the program's own to choose, and is kept.
 """
 
 import re

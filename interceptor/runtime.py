@@ -119,6 +119,9 @@ def configure(
     `tracer_provider` where one is given, metrics through `meter_provider`. Calls under way keep
     the recorder that they began with. Raises `SettingsError` for an unknown name or value, and
     `StoreError` where the store cannot be opened; then what was in force stays.
+
+    `redact` masks what was said: inputs, outputs, comments, the words of failures. Names, labels,
+    metadata, the ids of sessions and users, and the values of scores group traces, and are kept.
     """
     _check(settings, changes, tracer_provider=tracer_provider, meter_provider=meter_provider)
     base = Settings.from_env(os.environ) if settings is None else settings

@@ -139,3 +139,23 @@ def test_what_is_missing_or_mute_is_no_error(given, found):
     with interceptor.context(**given), interceptor.span("inside"):
         pass
     assert labels(kept.only()) == found
+
+
+def test_what_groups_traces_is_kept_whatever_the_policy_is():
+    mail = "ada@lovelace.org"
+    interceptor.configure(destinations=(), content="full", redact="pii")
+    said = interceptor.context(session_id=mail, user_id=mail, tags=[mail], metadata={"at": mail})
+    with said, interceptor.span(f"to {mail}") as span:
+        span.set(at=mail)
+        span.set_input(mail)
+        interceptor.score("from", mail, comment=mail)
+    found = kept.only()
+    assert labels(found) == {
+        "session.id": mail,
+        "user.id": mail,
+        "tag.tags": [mail],
+        "metadata": f'{{"at":"{mail}"}}',
+    }
+    assert (found.name, found.attributes["at"], found.input) == (f"to {mail}", mail, "[email]")
+    (score,) = interceptor.get_trace().scores
+    assert (score.label, score.comment) == (mail, "[email]")
