@@ -568,6 +568,7 @@ def closed(way):
 
 REFUSED = {
     "a transport": (lambda: Way(LIBRARIES[0]).real(), "use interceptor.wrap(transport)"),
+    "nothing": (lambda: None, "None is no client; use a Mistral, httpx or httpx2 client"),
     "anything": (object, "builtins.object is none"),
     "nothing": (lambda: None, "builtins.NoneType is none"),
     "a class": (lambda: Way(LIBRARIES[0]).http.Client, "builtins.type is none"),
@@ -580,6 +581,11 @@ REFUSED = {
 def test_what_cannot_be_instrumented_is_refused(given_, said):
     with pytest.raises(TransportError, match=said.replace("(", r"\(").replace(")", r"\)")):
         interceptor.instrument(given_())
+
+
+def test_nothing_is_no_client_to_give_back_either():
+    with pytest.raises(TransportError, match="None is no client; use a Mistral, httpx or httpx2"):
+        interceptor.uninstrument(None)
 
 
 # Before the library is there

@@ -143,6 +143,8 @@ def _without(transport: Any, taps: list[Any]) -> Any:
 
 def _http_clients(client: Any, asked: str) -> list[Any]:
     """Give the HTTP clients that a client is or has; say what is wrong where there is none."""
+    if client is None:
+        raise TransportError("None is no client; use a Mistral, httpx or httpx2 client")
     of_sdk = getattr(client, "sdk_configuration", None)
     halves = [] if of_sdk is None else [of_sdk.client, of_sdk.async_client]
     found = [client] if of_sdk is None else [one for one in halves if one is not None]
