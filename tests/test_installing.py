@@ -570,7 +570,6 @@ REFUSED = {
     "a transport": (lambda: Way(LIBRARIES[0]).real(), "use interceptor.wrap(transport)"),
     "nothing": (lambda: None, "None is no client; use a Mistral, httpx or httpx2 client"),
     "anything": (object, "builtins.object is none"),
-    "nothing": (lambda: None, "builtins.NoneType is none"),
     "a class": (lambda: Way(LIBRARIES[0]).http.Client, "builtins.type is none"),
     "a closed client": (lambda: closed(Way(LIBRARIES[0])), "is closed and sends nothing more"),
     "a closed async client": (lambda: closed(Way(LIBRARIES[0], True)), "is closed"),
