@@ -10,17 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from opentelemetry import context as otel_context
-from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    Span,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-)
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from interceptor import surroundings
 from interceptor.dialects import observed
@@ -30,6 +21,7 @@ from interceptor.links import Role
 from interceptor.recorder import Recorder
 from interceptor.redaction import Policy
 from interceptor.said import Said, redacted
+from interceptor.scores import Score
 from interceptor.settings import Content
 from interceptor.spans import MESSAGE, SpanSink
 from interceptor.surroundings import Labels, Surroundings
@@ -98,7 +90,16 @@ class Observer:
 
         `parent_id` gives the span to put that into; it is asked on the worker's thread.
         """
-        score = _Score(self, trace_id, parent_id, given, about, comment)
+        score = Score(
+            self.sink,
+            given,
+            about,
+            trace_id=trace_id,
+            parent_id=parent_id,
+            comment=comment,
+            policy=self.policy,
+            at_unix_ns=self.unix_ns(),
+        )
         self.recorder.expect(score)
         self.recorder.take(score)
 
@@ -281,78 +282,3 @@ def root_here(trace_id: int) -> int | None:
         return None
     root = around.root.span.get_span_context()
     return root.span_id if root.trace_id == trace_id else None
-
-
-class _Score:
-    """A score, as a span of no length with one event: ended spans take no events any more."""
-
-    owner = 0
-    size_bytes = 0
-    __slots__ = (
-        "_about",
-        "_at_unix_ns",
-        "_comment",
-        "_given",
-        "_observer",
-        "_parent_id",
-        "_trace_id",
-    )
-
-    def __init__(
-        self,
-        observer: Observer,
-        trace_id: int,
-        parent_id: Callable[[], int],
-        given: observed.Attributes,
-        about: observed.Attributes,
-        comment: str | None,
-    ) -> None:
-        self._observer, self._trace_id, self._parent_id = observer, trace_id, parent_id
-        self._given, self._about, self._comment = given, about, comment
-        self._at_unix_ns = observer.unix_ns()
-
-    def tell(self) -> None:
-        """Do nothing: it is queued as soon as it is foreseen."""
-
-    def end(self, ending: Ending | None = None) -> None:
-        """Do nothing, for the same reason."""
-
-    def forget(self) -> None:
-        """Do nothing, for the same reason."""
-
-    def let_go(self) -> None:
-        """Do nothing: it holds next to nothing."""
-
-    def run(self) -> None:
-        """Make the span with its event, and end it; on the worker's thread."""
-        sink, at = self._observer.sink, self._at_unix_ns
-        sampled = TraceFlags(TraceFlags.SAMPLED)
-        parent = SpanContext(self._trace_id, self._parent_id(), is_remote=True, trace_flags=sampled)
-        span = sink.tracer().start_span(
-            f"{observed.SCORE} {self._given['gen_ai.evaluation.name']}",
-            context=trace.set_span_in_context(NonRecordingSpan(parent), Context()),
-            attributes=self._about,
-            start_time=at,
-        )
-        try:
-            words = self._words()
-            openly = words if sink.words is None else {}
-            span.add_event(observed.EVALUATION, {**self._given, **openly}, at)
-            sink.end(span, {} if openly else words, at)
-        finally:
-            if span.is_recording():  # open for ever, it would keep its trace from ending
-                span.end(at)
-
-    def _words(self) -> observed.Attributes:
-        """Give the comment as attributes, as far as the policy leaves it."""
-        observer = self._observer
-        if self._comment is None or not observer.sink.content:
-            return {}
-        said, _ = redacted(
-            Said(self._comment, observed.ABSENT),
-            observer.policy,
-            operation=observed.SCORE,
-            started_unix_ns=self._at_unix_ns,
-        )
-        limit = observer.sink.limit_bytes
-        return {} if said is None else observed.evaluation_words(said.input, limit)

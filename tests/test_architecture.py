@@ -64,6 +64,7 @@ ROWS = {
     "native": Row(OTEL_API),
     "spans": Row(OTEL_API),
     "said": Row(),
+    "scores": Row(OTEL_API),
     "observer": Row(OTEL_API),
     "slot": Row(),
     "observing": Row(OTEL_API),

@@ -198,7 +198,10 @@ def test_the_store_of_the_settings_is_read(store, monkeypatch, capsys):
     assert main(["show", "bad"]) == 0
     out, err = capsys.readouterr()
     assert out == FAILED
-    assert err == "interceptor: INTERCEPTOR_CONTENT is 'some'; use one of: full, metadata\n"
+    assert err == (
+        "interceptor: INTERCEPTOR_CONTENT is 'some'; use one of: full, metadata; "
+        "going on with metadata\n"
+    )
 
 
 def told(tmp_path, *spans, is_full=False, width=None):

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import interceptor
-from interceptor import observer
+from interceptor import scores
 from interceptor.errors import ArgumentError
 from interceptor.store import Store
 
@@ -174,7 +174,7 @@ def test_a_comment_is_text(store, comment):
 
 def test_a_score_that_cannot_be_made_does_not_keep_its_trace_open(store, monkeypatch, caplog):
     trace_id, _ = make_trace()
-    monkeypatch.setattr(observer._Score, "_words", lambda _: 1 / 0)
+    monkeypatch.setattr(scores.Score, "_words", lambda _: 1 / 0)
     interceptor.score("helpful", 1, trace_id=trace_id)
     interceptor.flush()
     (summary,) = store.latest()
