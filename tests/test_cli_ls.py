@@ -13,7 +13,7 @@ from interceptor.store import Store, default_path
 from interceptor.store.exporter import StoreExporter
 from interceptor.store.processor import StoreProcessor
 from interceptor.store.schema import MIGRATIONS, connect_to_write
-from tests.cli_store import TRACES, fresh_machine, keep
+from tests.cli_store import TRACES, call, fresh_machine, keep
 from tests.store_spans import SECOND
 
 PIPE = """\
@@ -41,6 +41,14 @@ def store(tmp_path, capsys):
 def test_a_pipe_gets_one_line_for_each_trace(store, capsys):
     assert main(["ls", "--store", store]) == 0
     assert capsys.readouterr() == (PIPE, "")
+
+
+def test_a_long_name_is_cut_in_a_pipe_too(tmp_path, capsys):
+    store = keep(tmp_path / "traces.db", [call("a step " * 50)])
+    capsys.readouterr()
+    assert main(["ls", "--store", store]) == 0
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert "  a step a step a step a step a s…  mistral-small-latest  " in line
 
 
 def test_json_is_a_line_for_each_trace_with_all_its_fields(store, capsys):

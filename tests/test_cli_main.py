@@ -18,7 +18,8 @@ from interceptor import __version__, cli
 from interceptor.cli import COMMANDS, main
 from interceptor.cli._output import Note
 from interceptor.errors import InterceptorError
-from tests.cli_store import call, keep
+from tests.cli_store import call, keep, messages
+from tests.store_spans import span
 
 INTERCEPTOR = [sys.executable, "-m", "interceptor"]
 
@@ -170,11 +171,46 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     assert process.returncode == 128 + signal.SIGPIPE
 
 
-def test_a_terminal_that_cannot_say_a_character_gets_another(tmp_path):
-    store = keep(tmp_path / "traces.db", [call("chat mistral-Größe", trace=1)])
-    done = run("show", "--store", store, env={**os.environ, "PYTHONIOENCODING": "ascii"})
-    assert done.returncode == 0
-    assert "chat mistral-Gr??e" in done.stdout
+ENCODINGS = {
+    "ascii": ["ok chat mistral-Gr??e ~", "x 2  |- tide", "* 3  `- ferry", "running  | -", "===="],
+    "cp1252": ["ok chat mistral-Größe …", "x 2  |- tide", "* 3  `- ferry", "running  · –", "===="],
+    "utf-8": ["✓ chat mistral-Größe …", "✗ 2  ├─ tide", "● 3  └─ ferry", "running  · –", "━━━━"],
+}
+
+
+@pytest.mark.parametrize(("encoding", "said"), ENCODINGS.items(), ids=ENCODINGS)
+def test_a_terminal_that_cannot_say_a_sign_gets_another(encoding, said, tmp_path):
+    """None of ours becomes a question mark, which is the sign of what was lost."""
+    spans = [
+        span("chat mistral-Größe …", trace=1, number=1),
+        span("tide", trace=1, number=2, parent=1, lasts=0.3, error="running  · –"),
+        span("ferry", trace=1, number=3, parent=1, lasts=None),
+    ]
+    store = keep(tmp_path / "traces.db", spans)
+    environ = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "80"}
+    out = run("show", "--store", store, env=environ, encoding=encoding).stdout
+    assert [one for one in said if one not in out] == []
+    assert "?" not in out.replace("Gr??e", "")
+
+
+WIDTHS = {"COLUMNS=60": 60, "COLUMNS=200": 200, "COLUMNS=1": 1, "COLUMNS=0": None, "": None}
+
+
+@pytest.mark.parametrize(("setting", "width"), WIDTHS.items(), ids=WIDTHS)
+def test_a_pipe_is_as_wide_as_somebody_says(setting, width, tmp_path):
+    """And lines are as long as they are where nobody says."""
+    said = {"gen_ai.output.messages": messages(("assistant", "word " * 100))}
+    store = keep(tmp_path / "traces.db", [call("a name of a step " * 20, trace=1, said=said)])
+    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    environ |= dict([setting.split("=")]) if setting else {}
+    for command in ("ls", "show"):
+        done = run(command, "--store", store, env=environ)
+        assert done.returncode == 0
+        longest = max(map(len, done.stdout.splitlines()))
+        # A text has at least so much room, and a list one for its id.
+        limit = max(width, {"ls": 1, "show": 34}[command]) if width else 1000
+        assert longest <= limit
+        assert width or longest > 200
 
 
 def test_output_goes_to_whatever_stdout_is(command):

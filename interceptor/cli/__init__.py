@@ -9,7 +9,6 @@ renderables, and `Note`s. Only `main` prints them. What goes wrong is raised as 
 
 import argparse
 import importlib
-import io
 import os
 import sys
 import textwrap
@@ -18,7 +17,7 @@ from contextlib import closing
 from typing import Any, NoReturn
 
 from interceptor._version import __version__
-from interceptor.cli._output import written
+from interceptor.cli._output import say_in_ascii, written
 from interceptor.errors import InterceptorError
 
 __all__ = ["COMMANDS", "main"]
@@ -41,8 +40,7 @@ _NOBODY_READS = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and give the exit status: 0, or 1 when it could not do what was asked."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # not every terminal can say every character
+    say_in_ascii(sys.stdout)
     try:
         status = _run(argv)
         sys.stdout.flush()

@@ -1,7 +1,7 @@
 """Lines laid out for the width of a terminal, and in full for a pipe.
 
 In a terminal no line is longer than its width: tables cut the column that may be cut, texts are
-wrapped and indented. A pipe gets every line as long as it is.
+wrapped and indented. A pipe gets every line as long as it is, unless COLUMNS says how long.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ _LEAST_CELL = 10
 
 def width_of(options: ConsoleOptions) -> int | None:
     """Give the width that lines have to keep to; None where nothing limits them."""
-    return options.max_width if options.is_terminal else None
+    return None if options.no_wrap else options.max_width
 
 
 def cut(text: Text, width: int) -> Text:

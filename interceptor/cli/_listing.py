@@ -54,7 +54,7 @@ class Listing:
         ]
         heading, *lines = rows_of(columns, rows, width)
         yield heading
-        indent = " " * heading.plain.index("NAME")
+        indent = " " * max(heading.plain.find("NAME"), 2)  # a narrow terminal has cut it
         for trace, facts in zip(self.traces, lines, strict=True):
             yield facts
             if below := _below(trace):
@@ -71,14 +71,13 @@ class Listing:
             *self._figures(),
             Column("ANSWER", is_flexible=True),
         ]
-        longest = _LONGEST_NAME if width else None
         rows = [
             [
                 Text(trace.status, STYLES[trace.status] or "dim"),
                 _id(trace),
                 Text(date_and_time(trace.start_unix_ns), "dim"),
-                _capped(_short_name(trace), longest),
-                _capped(_models(trace) or NOTHING, longest),
+                cut(Text(_short_name(trace)), _LONGEST_NAME),
+                cut(Text(_models(trace) or NOTHING), _LONGEST_NAME),
                 Text(str(trace.call_count)),
                 *self._figures_of(trace),
                 _said(trace),
@@ -132,10 +131,6 @@ def _mark(trace: Trace) -> Text:
 
 def _id(trace: Trace) -> Text:
     return Text(trace.trace_id[:8], "dim")
-
-
-def _capped(text: str, longest: int | None) -> Text:
-    return cut(Text(text), longest) if longest else Text(text)
 
 
 def _short_name(trace: Trace) -> str:
