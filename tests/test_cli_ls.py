@@ -88,7 +88,7 @@ def test_picks(arguments, ids, store, capsys):
 
 def test_says_when_nothing_is_like_that(store, capsys):
     assert main(["ls", "--store", store, "--model", "gpt"]) == 0
-    assert capsys.readouterr() == ("", "interceptor: no trace is like that\n")
+    assert capsys.readouterr() == ("", "interceptor: no trace matches\n")
 
 
 BAD = {

@@ -85,21 +85,29 @@ def test_help_loads_no_command():
 
 
 BAD = {
-    "an unknown command": (["nothing"], "invalid choice: 'nothing'"),
-    "an unknown option": (["ls", "--nothing"], "unrecognized arguments: --nothing"),
-    "an option without its value": (["ls", "-n"], "argument -n: expected one argument"),
+    "an unknown command": (["nothing"], "", "invalid choice: 'nothing'"),
+    "an option before a command": (["--nothing", "ls"], "", "unrecognized arguments: --nothing"),
+    "an unknown option": (["ls", "--limit", "3"], "ls ", "unrecognized arguments: --limit 3"),
+    "an unknown argument": (["show", "a", "b"], "show ", "unrecognized arguments: b"),
+    "an option without its value": (["ls", "-n"], "ls ", "argument -n: expected one argument"),
+    "an argument that is missing": (
+        ["autostart"],
+        "autostart ",
+        "the following arguments are required: {enable,status,disable}",
+    ),
 }
 
 
-@pytest.mark.parametrize(("arguments", "said"), BAD.values(), ids=BAD)
-def test_what_is_typed_wrongly_is_one_line(arguments, said, capsys):
+@pytest.mark.parametrize(("arguments", "command", "said"), BAD.values(), ids=BAD)
+def test_what_is_typed_wrongly_is_one_line(arguments, command, said, capsys):
+    """It points to the help of the command that was typed."""
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
     (line,) = err.splitlines()
     assert line.startswith("interceptor: ")
     assert said in line
-    assert "--help" in line
+    assert line.endswith(f"; `interceptor {command}--help` says what there is")
 
 
 def test_an_error_comes_after_what_was_said_before(command, capsys):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from interceptor.cli import main
 from interceptor.installing.environment import SITE
 from tests.environments import environ, run
 
@@ -88,6 +89,12 @@ def test_the_exit_status_and_the_process_are_the_programs(program):
     program.write_text("import os, sys; print(os.getppid()); sys.exit(7)")
     printed, _ = run([*RUN, str(program)], env=environ(), status=7)
     assert printed == f"{os.getpid()}\n"  # no process stands between
+
+
+def test_its_usage_names_what_its_text_speaks_of(capsys):
+    assert main(["run", "--help"]) == 0
+    usage = capsys.readouterr().out.partition("\n\n")[0]
+    assert usage == "usage: interceptor run [-h] [-m MODULE | COMMAND] [ARG …]"
 
 
 REFUSED = {

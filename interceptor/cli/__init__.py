@@ -117,4 +117,7 @@ class _Command(_Parser):
         self.formatter_class = argparse.RawDescriptionHelpFormatter
         self.set_defaults(run=command.run)
         command.add_arguments(self)
-        return super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:  # left to the parser of all commands, it would point to its own help
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown

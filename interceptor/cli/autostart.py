@@ -15,7 +15,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("what", choices=["enable", "status", "disable"])
+    choices = ["enable", "status", "disable"]
+    # Without a name of its own, an error would call it `what`.
+    parser.add_argument("what", choices=choices, metavar=f"{{{','.join(choices)}}}")
 
 
 def run(args: argparse.Namespace) -> Output:

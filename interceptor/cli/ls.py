@@ -81,7 +81,7 @@ def _listed(store: Store, args: argparse.Namespace, now_unix_ns: int) -> Output:
     elif traces:
         yield Listing(traces, now_unix_ns=now_unix_ns)
     elif any(value is not None for value in wanted.values()):
-        yield Note("no trace is like that")
+        yield Note("no trace matches")
     else:
         yield _nothing(store, args)
 

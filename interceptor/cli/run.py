@@ -27,12 +27,13 @@ _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
+    parser.usage = "%(prog)s [-h] [-m MODULE | COMMAND] [ARG …]"
     parser.add_argument(
         "-m",
         dest="module",
         metavar="MODULE …",
         nargs=argparse.REMAINDER,
-        help="run a module, as `python -m` does",
+        help="run a module with its arguments, as `python -m` does",
     )
     parser.add_argument(
         "command",

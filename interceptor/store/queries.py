@@ -1,6 +1,7 @@
 """Reading a store: the newest traces, one trace whole, a search."""
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from functools import cache
@@ -41,6 +42,7 @@ _UNFINISHED = "SELECT state, process FROM spans WHERE trace_id = ? AND state <> 
 _BEGINS_WITH = """
     SELECT trace_id FROM traces WHERE trace_id >= ? AND trace_id < ? ORDER BY trace_id LIMIT 4
 """
+_LARGEST_INTEGER = 2**63 - 1  # SQLite's
 _MOST_WORDS = 64  # FTS5 takes some hundred
 _HAS_MODEL = """EXISTS (
     SELECT 1 FROM spans WHERE spans.trace_id = traces.trace_id
@@ -143,7 +145,7 @@ class Store:
         with using, self._reading() as connection:
             found = _traces(connection, conditions, values)
             picked = (trace for trace in found if wanted in {None, trace.status})
-            return list(islice(picked, max(limit, 0)))
+            return list(islice(picked, min(max(limit, 0), sys.maxsize)))
 
     def lost(self) -> Loss | None:
         """Give what could not be kept, over all processes; None if nothing ever was."""
@@ -257,5 +259,10 @@ def _match(text: str | None) -> str | None:
 
 
 def _sayable(value: Any) -> Any:
-    """Give a value that SQLite takes: a command line may hold text that UTF-8 cannot say."""
+    """Give a value that SQLite takes, or the nearest one.
+
+    A command line may hold text that UTF-8 cannot say, and a time after all that can be.
+    """
+    if isinstance(value, int):
+        return min(max(value, -_LARGEST_INTEGER), _LARGEST_INTEGER)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
