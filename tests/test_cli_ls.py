@@ -129,16 +129,31 @@ def test_nothing_in_json_is_no_line(capsys):
     assert capsys.readouterr() == ("", "interceptor: nothing has been recorded yet\n")
 
 
-def test_a_store_that_was_named_must_be_there(tmp_path, monkeypatch, capsys):
-    path = str(tmp_path / "none.db")
-    assert main(["ls", "--store", path]) == 1
-    by_option = capsys.readouterr()
+NO_STORES = {
+    "no file": ("none.db", "there is no file {}: nothing has been recorded there; run a program"),
+    "an empty file": ("empty.db", "the file {} is empty: nothing has been recorded there; run a"),
+    "a folder": ("folder", "the store at {} cannot be read: it is a folder; name a file with"),
+    "another file": ("text", "the store at {} cannot be read: file is not a database; move it"),
+}
+
+
+@pytest.mark.parametrize("command", ["ls", "show"])
+@pytest.mark.parametrize(("name", "said"), NO_STORES.values(), ids=NO_STORES)
+def test_a_store_that_was_named_must_be_there(name, said, command, tmp_path, monkeypatch, capsys):
+    """And what is said speaks of what it was named with."""
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text").write_text("no store\n" * 200)
+    path = str(tmp_path / name)
+    assert main([command, "--store", path]) == 1
+    out, by_option = capsys.readouterr()
+    assert (out, by_option.count("\n")) == ("", 1)
+    assert by_option.startswith(f"interceptor: {said.format(repr(path))}")
+    assert by_option.endswith(" with --store\n")
     monkeypatch.setenv("INTERCEPTOR_STORE", path)
-    assert main(["ls"]) == 1
-    assert capsys.readouterr() == by_option
-    assert by_option.out == ""
-    assert by_option.err.startswith("interceptor: nothing has been recorded yet: there is no store")
-    assert by_option.err.count("\n") == 1
+    assert main([command]) == 1
+    by_variable = by_option.replace("with --store", "with INTERCEPTOR_STORE")
+    assert capsys.readouterr() == ("", by_variable)
 
 
 def test_the_store_of_the_settings_is_read(store, monkeypatch, capsys):

@@ -171,7 +171,7 @@ BAD = {
     "no such trace": (["ffff"], "no trace in the store at "),
     "not one trace": ([""], "more than one trace begins with ''"),
     "no id": (["chat"], "begins with 'chat'; `interceptor ls` shows"),
-    "no such store": (["--store", "none.db"], "there is no store at 'none.db'"),
+    "no such store": (["--store", "none.db"], "there is no file 'none.db'"),
 }
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing, suppress
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -189,6 +190,22 @@ def test_digits_that_are_not_one_traces(store, digits, said):
         store.trace(digits)
 
 
+def test_traces_that_begin_alike_are_told_apart(tmp_path):
+    """Each with its start and its name, in as many digits as it takes; no terminal obeys them."""
+    alike = int("ab" * 15 + "00", 16)
+    spans = [span(f"step {n}\x1b", trace=alike + n, at=n) for n in range(6)]
+    exporter = StoreExporter(tmp_path / "traces.db")
+    exporter.export(spans)
+    exporter.shutdown()
+    with pytest.raises(StoreError) as raised:
+        Store(tmp_path / "traces.db").trace("abab")
+    said = str(raised.value)
+    start = datetime.fromtimestamp(START / 1e9).astimezone()
+    first = f"{'ab' * 15}00 ({start:%Y-%m-%d %H:%M:%S} 'step 0\\x1b')"
+    assert f"begins with 'abab': {first}, {'ab' * 15}01 (" in said
+    assert said.endswith("'step 3\\x1b'), …; give more of its digits")
+
+
 SEARCHES = {
     "nothing asked": ({}, NAMES),
     "limit": ({"limit": 1}, NAMES[:1]),
@@ -294,7 +311,7 @@ def test_what_could_not_be_kept(store):
 def test_a_store_that_comes_later(tmp_path):
     store = Store(tmp_path / "traces.db")
     for ask in (store.latest, lambda: store.trace("a"), store.search):
-        with pytest.raises(StoreError, match="nothing has been recorded yet"):
+        with pytest.raises(StoreError, match="nothing has been recorded there"):
             ask()
     assert store.lost() is None
     assert not store.path.exists(), "reading makes no file"

@@ -235,7 +235,7 @@ def test_reading_where_there_is_nothing(path):
             path.touch()
         with pytest.raises(StoreError) as caught:
             connect_to_read(path)
-        assert "nothing has been recorded yet" in str(caught.value)
+        assert "nothing has been recorded there" in str(caught.value)
         assert str(path) in str(caught.value)
 
 

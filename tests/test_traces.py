@@ -285,7 +285,7 @@ def test_where_nothing_was_ever_in_force_the_store_of_the_environment_is_read(
     monkeypatch.setenv("INTERCEPTOR_STORE", str(path))
     assert interceptor.get_trace(root.trace_id).name == "root"
     monkeypatch.setenv("INTERCEPTOR_STORE", str(tmp_path / "other.db"))
-    with pytest.raises(StoreError, match="nothing has been recorded yet"):
+    with pytest.raises(StoreError, match="nothing has been recorded there"):
         interceptor.get_trace(root.trace_id)
 
 

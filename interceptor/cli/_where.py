@@ -25,7 +25,9 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 def store_of(args: argparse.Namespace, settings: Settings) -> tuple[Store, bool]:
     """Give the store to read, and whether somebody named it."""
-    path = args.store or (None if settings.store == _OFF else settings.store)
+    if args.store is not None:
+        return Store(args.store, named_by="--store"), True
+    path = None if settings.store == _OFF else settings.store
     return Store(path), path is not None
 
 

@@ -4,6 +4,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
+from datetime import datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from interceptor.store._forks import using
 from interceptor.store._losses import noted
 from interceptor.store._processes import is_gone, pid_of
 from interceptor.store.rows import Event, Link, Loss, Score, Span, State, Status, Trace
-from interceptor.store.schema import connect_to_read, default_path
+from interceptor.store.schema import VARIABLE, connect_to_read, default_path
 
 __all__ = ["Store"]
 
@@ -40,8 +41,10 @@ _SCORES = """
 """
 _UNFINISHED = "SELECT state, process FROM spans WHERE trace_id = ? AND state <> 'ended'"
 _BEGINS_WITH = """
-    SELECT trace_id FROM traces WHERE trace_id >= ? AND trace_id < ? ORDER BY trace_id LIMIT 4
+    SELECT trace_id, name, start_unix_ns FROM traces WHERE trace_id >= ? AND trace_id < ?
+    ORDER BY trace_id LIMIT ?
 """
+_MOST_NAMED, _MOST_CHARS, _USUAL_DIGITS = 4, 40, 8
 _LARGEST_INTEGER = 2**63 - 1  # SQLite's
 _MOST_WORDS = 64  # FTS5 takes some hundred
 _HAS_MODEL = """EXISTS (
@@ -69,9 +72,13 @@ class Store:
     question raises StoreError when there is no store yet or it cannot be read.
     """
 
-    def __init__(self, path: Path | str | None = None) -> None:
-        """Read the file at this path; None is where stores are kept by default."""
+    def __init__(self, path: Path | str | None = None, *, named_by: str = VARIABLE) -> None:
+        """Read the file at this path; None is where stores are kept by default.
+
+        Errors tell the reader to name another one by `named_by`.
+        """
         self._path = default_path() if path is None else Path(path).expanduser()
+        self._named_by = named_by
         self._held: sqlite3.Connection | None = None
 
     @classmethod
@@ -154,7 +161,7 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         held = self._held
-        connection = connect_to_read(self._path) if held is None else held
+        connection = connect_to_read(self._path, named_by=self._named_by) if held is None else held
         with closing(connection) if held is None else nullcontext():
             connection.row_factory = sqlite3.Row
             try:
@@ -221,10 +228,10 @@ def _span(row: sqlite3.Row) -> Span:
 def _only(connection: sqlite3.Connection, digits: str, path: Path) -> str:
     """Give the one trace id that begins with these digits."""
     # All ids are hexadecimal digits in lower case: "g" comes after any of them.
-    rows = connection.execute(_BEGINS_WITH, (digits, f"{digits}g")).fetchall()
-    match [trace_id for (trace_id,) in rows]:
-        case [trace_id]:
-            return str(trace_id)
+    found = connection.execute(_BEGINS_WITH, (digits, f"{digits}g", _MOST_NAMED + 1)).fetchall()
+    match found:
+        case [row]:
+            return str(row["trace_id"])
         case []:
             raise StoreError(
                 f"no trace in the store at {str(path)!r} begins with {digits!r}; "
@@ -232,9 +239,25 @@ def _only(connection: sqlite3.Connection, digits: str, path: Path) -> str:
             )
         case several:
             raise StoreError(
-                f"more than one trace begins with {digits!r}: {', '.join(several)}; "
+                f"more than one trace begins with {digits!r}: {_told_apart(several)}; "
                 "give more of its digits"
             )
+
+
+def _told_apart(rows: Sequence[sqlite3.Row]) -> str:
+    """Name traces by as many digits as tell them apart, by their start and by their names."""
+    ids = [str(row["trace_id"]) for row in rows]
+    enough = (n for n in range(_USUAL_DIGITS, 32) if len({one[:n] for one in ids}) == len(ids))
+    digits = next(enough, 32)
+    named = [
+        f"{row['trace_id'][:digits]} ({_local(row['start_unix_ns'])} {row['name'][:_MOST_CHARS]!r})"
+        for row in rows[:_MOST_NAMED]
+    ]
+    return ", ".join([*named, *(["…"] if len(rows) > _MOST_NAMED else [])])
+
+
+def _local(unix_ns: int) -> str:
+    return f"{datetime.fromtimestamp(unix_ns / 1e9).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _status(status: Status | str) -> Status:

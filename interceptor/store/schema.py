@@ -1,19 +1,14 @@
-"""Where a store lies, what its file looks like, and how an older one becomes a newer one.
+"""Where a store lies, and how its file is made, opened and brought to our version.
 
-A store is one SQLite file (with `-wal` and `-shm` beside it while it is in use):
-
-- `spans`: what lists and searches need of each span, small
-- `payloads`: all that was recorded of it, as JSON text
-- `traces`: a summary of each trace, kept up to date as spans are written
-- `scores`: what somebody thought of a trace or of a span
-- `texts`: a full-text index over what people and models said
+A store is one SQLite file, with `-wal` and `-shm` beside it while it is in use. What is in it
+stands in `_tables`.
 """
 
 import errno
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,9 +16,11 @@ import platformdirs
 
 from interceptor.errors import StoreError
 from interceptor.store._processes import is_gone
+from interceptor.store._tables import MIGRATIONS, Migration
 
 __all__ = [
     "MIGRATIONS",
+    "VARIABLE",
     "Migration",
     "connect_to_read",
     "connect_to_write",
@@ -32,8 +29,6 @@ __all__ = [
     "make_file",
 ]
 
-Migration = Callable[[sqlite3.Connection], None]
-
 _APPLICATION_ID = int.from_bytes(b"MIcp", "big")  # tells our file from other SQLite files
 
 # How long one statement waits for another process; a fork of this process waits as long.
@@ -41,110 +36,9 @@ _WAIT_S = 0.25
 _READ_WAIT_S = 5.0
 _MAKING_S = 1.0
 
-_ELSEWHERE = "set INTERCEPTOR_STORE to a file in a folder that you can write to, or to off"
-_NEW = "move it away and a new one is made, or name another file with INTERCEPTOR_STORE"
-
-_VERSION_1 = """
-CREATE TABLE spans (
-    id INTEGER PRIMARY KEY,
-    trace_id TEXT NOT NULL,
-    span_id TEXT NOT NULL,
-    parent_id TEXT,
-    name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    start_unix_ns INTEGER NOT NULL,
-    end_unix_ns INTEGER,
-    state TEXT NOT NULL,             -- running, ended, lost
-    process TEXT,                    -- of a span that has not ended: who runs it
-    failed INTEGER NOT NULL,
-    status_message TEXT,
-    error_type TEXT,
-    endpoint TEXT,
-    operation TEXT,
-    model TEXT,
-    response_model TEXT,
-    input_tokens INTEGER,
-    output_tokens INTEGER,
-    total_tokens INTEGER,
-    cost_usd REAL,
-    time_to_first_chunk_s REAL,
-    session_id TEXT,
-    user_id TEXT,
-    UNIQUE (trace_id, span_id)
-);
-CREATE INDEX running_spans ON spans (process) WHERE state = 'running';
-CREATE INDEX unfinished_spans ON spans (trace_id) WHERE state <> 'ended';
-
-CREATE TABLE payloads (
-    id INTEGER PRIMARY KEY,          -- the span's
-    attributes TEXT NOT NULL,
-    events TEXT NOT NULL,
-    links TEXT NOT NULL,
-    resource TEXT NOT NULL,
-    scope TEXT NOT NULL
-);
-
--- Columns named …_rank say by which span another column was filled, so that the next
--- span can tell whether it knows better.
-CREATE TABLE traces (
-    trace_id TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    name_rank INTEGER NOT NULL,
-    start_unix_ns INTEGER NOT NULL,
-    end_unix_ns INTEGER,
-    spans INTEGER NOT NULL,
-    unfinished_spans INTEGER NOT NULL,
-    failed_spans INTEGER NOT NULL,
-    root_failed INTEGER,
-    failed INTEGER NOT NULL,
-    error_type TEXT,
-    error_message TEXT,
-    error_rank INTEGER,
-    calls INTEGER NOT NULL,
-    models TEXT NOT NULL,            -- JSON lists
-    endpoints TEXT NOT NULL,
-    tags TEXT NOT NULL,
-    input_tokens INTEGER,
-    output_tokens INTEGER,
-    total_tokens INTEGER,
-    cost_usd REAL,
-    time_to_first_chunk_s REAL,
-    time_to_first_chunk_rank INTEGER,
-    preview TEXT,
-    preview_rank INTEGER,
-    session_id TEXT,
-    user_id TEXT
-);
-CREATE INDEX traces_by_start ON traces (start_unix_ns);
-CREATE INDEX traces_by_session ON traces (session_id, start_unix_ns)
-    WHERE session_id IS NOT NULL;
-CREATE INDEX traces_by_user ON traces (user_id, start_unix_ns) WHERE user_id IS NOT NULL;
-CREATE INDEX unfinished_traces ON traces (start_unix_ns) WHERE unfinished_spans > 0;
-
-CREATE TABLE scores (
-    id INTEGER PRIMARY KEY,
-    trace_id TEXT NOT NULL,
-    span_id TEXT,                    -- NULL where the whole trace was meant
-    name TEXT NOT NULL,
-    value REAL,
-    label TEXT,
-    comment TEXT,
-    unix_ns INTEGER NOT NULL
-);
-CREATE INDEX scores_by_trace ON scores (trace_id);
-
-CREATE VIRTUAL TABLE texts USING fts5 (words, tokenize = 'unicode61 remove_diacritics 2');
-"""
-
-
-def _begin(connection: sqlite3.Connection) -> None:
-    for statement in _VERSION_1.split(";\n"):
-        connection.execute(statement)
-
-
-# The step at index n makes version n+1 of version n; a store has as many as it has been
-# through. What stands here has been released and is never changed again.
-MIGRATIONS: tuple[Migration, ...] = (_begin,)
+VARIABLE = "INTERCEPTOR_STORE"
+"""What names a store's file, where nothing else does."""
+_ELSEWHERE = f"set {VARIABLE} to a file in a folder that you can write to, or to off"
 
 
 def default_path() -> Path:
@@ -199,17 +93,19 @@ def connect_to_write(
         return connection
 
 
-def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Open a store for reading; raise StoreError if there is none, or none that we can read."""
-    with _explained(f"the store at {str(path)!r} cannot be read", _NEW):
-        if not path.exists() or path.stat().st_size == 0:
-            raise StoreError(
-                f"nothing has been recorded yet: there is no store at {str(path)!r}; "
-                "run a program with interceptor, or name another file with INTERCEPTOR_STORE"
-            )
+def connect_to_read(path: Path, *, named_by: str = VARIABLE) -> sqlite3.Connection:
+    """Open a store for reading; raise StoreError if there is none, or none that we can read.
+
+    `named_by` is what its user would name another one with.
+    """
+    another = f"name another file with {named_by}"
+    would_do = f"move it away and a new one is made, or {another}"
+    with _explained(f"the store at {str(path)!r} cannot be read", would_do):
+        if why_not := _why_none(path, named_by):
+            raise StoreError(why_not)
         connection = _connect(path, _read_mode(path), _READ_WAIT_S)
         try:
-            version = _version(connection, path, MIGRATIONS)
+            version = _version(connection, path, MIGRATIONS, another=another)
         except BaseException:
             connection.close()
             raise
@@ -218,6 +114,20 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         connection.close()
         connect_to_write(path).close()
         return _connect(path, "ro", _READ_WAIT_S)
+
+
+def _why_none(path: Path, named_by: str) -> str | None:
+    """Say why there can be no store at a path, and what would do; None if there may be one."""
+    where = repr(str(path))
+    if path.is_dir():
+        return f"the store at {where} cannot be read: it is a folder; name a file with {named_by}"
+    nothing = (
+        "nothing has been recorded there; run a program with interceptor, or name another file "
+        f"with {named_by}"
+    )
+    if not path.exists():
+        return f"there is no file {where}: {nothing}"
+    return f"the file {where} is empty: {nothing}" if path.stat().st_size == 0 else None
 
 
 def is_locked(error: BaseException | None) -> bool:
@@ -246,21 +156,23 @@ def _read_mode(path: Path) -> str:
     return "ro"
 
 
-def _version(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> int:
+def _version(
+    connection: sqlite3.Connection,
+    path: Path,
+    migrations: Sequence[Migration],
+    *,
+    another: str = f"name another file with {VARIABLE}",
+) -> int:
     """Give a store's version, 0 for an empty file; refuse newer ones and files of others."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != _APPLICATION_ID and (tables or application):
-        raise StoreError(
-            f"{str(path)!r} is a database of another program; "
-            "name another file with INTERCEPTOR_STORE"
-        )
+        raise StoreError(f"{str(path)!r} is a database of another program; {another}")
     if version > len(migrations):
         raise StoreError(
             f"the store at {str(path)!r} is of version {version} and this interceptor knows "
-            f"versions up to {len(migrations)}: upgrade mistral-interceptor, "
-            "or name another file with INTERCEPTOR_STORE"
+            f"versions up to {len(migrations)}: upgrade mistral-interceptor, or {another}"
         )
     return int(version)
 
