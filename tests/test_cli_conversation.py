@@ -60,7 +60,23 @@ SPANS = {
         {"input.value": '{"a":1}', "output.value": "text\x1b"},
         ['input: {"a": 1}', "output: text␛"],
     ),
-    "a function that gave nothing": ({"output.value": "null"}, ["output: null"]),
+    "a function that gave nothing": ({"output.value": "null"}, []),
+    "a function that gave the word for it": ({"output.value": '"null"'}, ["output: null"]),
+    "texts that were embedded": (
+        {
+            "gen_ai.operation.name": "embeddings",
+            ASKED: messages(("user", "the tide", "the moon")),
+        },
+        ["input: the tide", ": the moon"],
+    ),
+    "a document that was read": (
+        {
+            "gen_ai.operation.name": "ocr",
+            ASKED: messages(("user", IMAGE)),
+            ANSWERED: messages(("assistant", "# Menu")),
+        },
+        ["input: [image, elided]", "output: # Menu"],
+    ),
     "a tool that the server ran": (
         {"gen_ai.tool.call.arguments": '{"q":"tide"}', "gen_ai.tool.call.result": "[1]"},
         ['input: {"q": "tide"}', "output: [1]"],
@@ -98,6 +114,11 @@ def test_what_an_earlier_call_said_is_counted():
 
 def test_a_call_made_again_says_that_it_asks_the_same():
     assert told(FIRST, FIRST)[2:] == [": 1 message as in span 1", "assistant: → tide()  c1"]
+
+
+def test_texts_that_were_embedded_before_are_those_of_that_span():
+    embedded = {"gen_ai.operation.name": "embeddings", ASKED: messages(("user", "the tide"))}
+    assert told(embedded, embedded)[1:] == ["input: as in span 1"]
 
 
 def test_the_finish_reason_makes_no_other_message():

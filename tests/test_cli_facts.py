@@ -120,7 +120,15 @@ ATTRIBUTES = {
     ),
     "a stream that was left": (
         {"mistral_ai.stream.events": 1, "mistral_ai.stream.completed": False},
-        ["stream: 1 event · left before its end"],
+        ["stream: 1 event · left early"],
+    ),
+    "a connection that gave no answer": (
+        {"http.request.method": "POST", "mistral_ai.response.bytes": 0},
+        ["request: POST"],
+    ),
+    "an empty answer": (
+        {"http.response.status_code": 204, "mistral_ai.response.bytes": 0},
+        ["response: 204 · 0 B"],
     ),
     "phases": (
         {"mistral_ai.phase.connect": 0.02, "mistral_ai.phase.wait": 0.3},
@@ -283,6 +291,21 @@ OUTCOMES = {
         ["lost: it had not ended when process 4711 did"],
     ),
     "failed": ({"failed": True}, ["error: failed"]),
+    "failed, as the program says": (
+        {"failed": True, "status_message": "no rows", "attributes": {"error.type": "_OTHER"}},
+        ["error: no rows"],
+    ),
+    "a stream that was cut": (
+        {
+            "failed": True,
+            "attributes": {"mistral_ai.stream.completed": False, "error.type": "ReadError"},
+        },
+        ["stream: broken off by ReadError", "error: ReadError"],
+    ),
+    "a stream that was cut by nobody knows what": (
+        {"failed": True, "attributes": {"mistral_ai.stream.completed": False}},
+        ["stream: broken off", "error: failed"],
+    ),
     "failed with a code": (
         {"failed": True, "attributes": {"error.type": "invalid", "mistral_ai.error.code": "1300"}},
         ["error: invalid (code 1300)"],

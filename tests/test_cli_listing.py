@@ -126,6 +126,8 @@ ERRORS = {
     "a kind alone": (("429", None), "429"),
     "a message alone": ((None, "Too many"), "Too many"),
     "nothing": ((None, None), "failed"),
+    "no kind": (("_OTHER", "no rows"), "no rows"),
+    "no kind and nothing": (("_OTHER", None), "failed"),
 }
 
 

@@ -16,6 +16,10 @@ SHOWN = {
     "an escape": ("\x1b[2J", "␛[2J"),
     "delete": ("\x7f", "␡"),
     "an escape of eight bits": ("\x9b2J", "\ufffd2J"),
+    "writing that turns round": (
+        "\u202egpj.exe\u202c \u2066\u200f",
+        "\ufffdgpj.exe\ufffd \ufffd\ufffd",
+    ),
     "nothing": ("\0", "␀"),
 }
 

@@ -18,6 +18,8 @@ _ROLES = {
     "user": "cyan",
     "assistant": "green",
     "tool": "yellow",
+    "input": "cyan",
+    "output": "green",
 }
 _VALUES = (
     ("input.value", "input", "cyan"),
@@ -25,6 +27,14 @@ _VALUES = (
     ("output.value", "output", "green"),
     ("gen_ai.tool.call.result", "output", "green"),
 )
+
+_UNSPOKEN = {
+    "embeddings",
+    *("moderations", "classifications"),
+    *("ocr", "audio.transcriptions", "audio.speech"),
+}
+"""Operations that are no conversation: what goes in is no user's, what comes out no assistant's."""
+_NOTHING = (None, "null")
 
 Message = Mapping[str, Any]
 
@@ -44,13 +54,16 @@ class Conversation:
     def of(self, attributes: Mapping[str, Any], number: int) -> Iterator[Field]:
         """Give the words of the span of this number."""
         for key, label, style in _VALUES:
-            if key in attributes:
+            if attributes.get(key) not in _NOTHING:
                 text = Text(visible(readable(attributes[key])))
                 yield Field(Text(label, style), self._short(text))
         system = _objects(attributes.get("gen_ai.system_instructions"))
         asked = [{"role": "system", "parts": system}] if system else []
         asked += _objects(attributes.get("gen_ai.input.messages"))
         answers = _objects(attributes.get("gen_ai.output.messages"))
+        if attributes.get("gen_ai.operation.name") in _UNSPOKEN:
+            asked = [{**message, "role": "input"} for message in asked]
+            answers = [{**message, "role": "output"} for message in answers]
         yield from self._history(asked)
         for index, message in enumerate(answers, 1):
             yield from self._message(message, f"choice {index}" if len(answers) > 1 else None)
@@ -60,7 +73,9 @@ class Conversation:
         known = 0 if self._is_full else self._known(messages)
         if known:
             where = self._said_in[_identity(messages[known - 1])]
-            yield Field.of("", f"{counted(known, 'message')} as in span {where}", "dim")
+            is_spoken = messages[0].get("role") != "input"
+            label, what = ("", f"{counted(known, 'message')} ") if is_spoken else ("input", "")
+            yield Field(Text(label, _ROLES["input"]), Text(f"{what}as in span {where}", "dim"))
         rest = messages[known:]
         hidden = 0 if self._is_full else max(len(rest) - _MOST_MESSAGES, 0)
         if hidden:

@@ -18,6 +18,7 @@ STYLES = {Status.OK: "", Status.ERROR: "red", Status.RUNNING: "yellow", Status.L
 _ROOM_FOR_ONE_LINE = 160
 _LONGEST_NAME = 32
 NOTHING = "–"
+_NO_KIND = "_OTHER"  # OpenTelemetry's word for an error that has no kind
 _UNFINISHED = {Status.RUNNING: "running", Status.LOST: "lost when its process ended"}
 
 
@@ -120,6 +121,7 @@ def took(of: Trace | Span, *, now_unix_ns: int) -> Text:
 
 def error_of(kind: str | None, message: str | None) -> str:
     """Give an error as `kind: message`, or what there is of it."""
+    kind = None if kind == _NO_KIND else kind
     if kind and message:
         return message if message.startswith(kind) else f"{kind}: {message}"
     return kind or message or "failed"

@@ -9,17 +9,20 @@ __all__ = [
     "dollars",
     "line",
     "parsed",
+    "plain",
     "readable",
     "shortened",
     "size",
     "visible",
 ]
 
-# A terminal obeys control characters, and these texts come from strangers.
+# A terminal obeys control characters, and these texts come from strangers. Those that turn the
+# direction of writing let a text look like another.
+_TURNING = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 _PICTURES = (
     {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"}
     | {0x7F: 0x2421}
-    | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+    | dict.fromkeys([*range(0x80, 0xA0), *_TURNING], 0xFFFD)
 )
 _KB = 1000
 _CENT = 0.01
@@ -30,7 +33,7 @@ _WIDE = 72
 
 
 def visible(text: str) -> str:
-    """Give a text with its control characters as pictures, such as ␛; its lines stay."""
+    """Give a text with its control characters as pictures, ␛ or �; its lines stay."""
     return text.replace("\r\n", "\n").translate(_PICTURES)
 
 
@@ -59,6 +62,12 @@ def parsed(value: Any) -> Any:
         return json.loads(value)
     except (ValueError, RecursionError):
         return value
+
+
+def plain(value: Any) -> str:
+    """Give a value on one line: a text as it is, JSON for anything else."""
+    value = parsed(value)
+    return value if isinstance(value, str) else compact(value)
 
 
 def compact(value: Any) -> str:
