@@ -2,6 +2,7 @@
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 __all__ = ["CALL", "SECOND", "START", "message", "span"]
@@ -16,7 +17,7 @@ def span(name="chat", *, trace=1, number=1, parent=None, at=0, lasts=1, error=No
     """Give a span; times in seconds after START, one without `lasts` has not ended.
 
     `error` is its status's description; `attributes`, `events` (name and attributes)
-    and `links` (trace and span number) may be given besides.
+    and `links` (trace and span number) may be given besides, and the name of a `scope`.
     """
     start = START + int(at * SECOND)
     return ReadableSpan(
@@ -28,6 +29,7 @@ def span(name="chat", *, trace=1, number=1, parent=None, at=0, lasts=1, error=No
         events=[Event(one, said, start) for one, said in fields.get("events", ())],
         links=[Link(_context(*one), {}) for one in fields.get("links", ())],
         kind=fields.get("kind", SpanKind.INTERNAL),
+        instrumentation_scope=InstrumentationScope(fields.get("scope", "")),
         status=Status(StatusCode.UNSET) if error is None else Status(StatusCode.ERROR, error),
         start_time=start,
         end_time=None if lasts is None else start + int(lasts * SECOND),

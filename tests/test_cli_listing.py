@@ -90,6 +90,31 @@ CASES = {
         "  ab  08:53:20  chat mistral-small-latest  1.00s      –   –    –",
         "2 calls · 1 failed",
     ),
+    "a later attempt": (
+        {"attempt": 3, "retry_of": "ab" * 16, "preview": "At last."},
+        "  ab  08:53:20  chat mistral-small-latest  1.00s      –   –    –",
+        "attempt 3 of abababab · At last.",
+    ),
+    "a later attempt that failed": (
+        {"attempt": 2, "retry_of": "ab" * 16, "failed": True, "error_type": "429"},
+        "✗ ab  08:53:20  chat mistral-small-latest  1.00s      –   –    –",
+        "attempt 2 of abababab · 429",
+    ),
+    "a first attempt": (
+        {"attempt": 1},
+        "  ab  08:53:20  chat mistral-small-latest  1.00s      –   –    –",
+        "",
+    ),
+    "a stream that was left": (
+        {"left_early_count": 1, "preview": "Ida had"},
+        "  ab  08:53:20  chat mistral-small-latest  1.00s      –   –    –",
+        "left early · Ida had",
+    ),
+    "a stream of several that was left": (
+        {"left_early_count": 1, "call_count": 2},
+        "  ab  08:53:20  chat mistral-small-latest  1.00s      –   –    –",
+        "2 calls · 1 left early",
+    ),
     "several models": (
         {"name": "compare", "models": ("a", "b"), "call_count": 2},
         "  ab  08:53:20  compare  1.00s      –   –    –",

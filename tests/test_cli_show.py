@@ -167,6 +167,27 @@ def test_json_holds_events_links_and_scores(tmp_path, capsys):
     assert found["links"] == [{"trace_id": f"{2:032x}", "span_id": f"{7:016x}", "attributes": {}}]
 
 
+def test_the_first_attempt_says_what_became_of_it(tmp_path, capsys):
+    attempts = [
+        call(
+            trace=n,
+            at=n,
+            links=[(1, 1)] if n > 1 else [],
+            said={"mistral_ai.request.attempt": n},
+            error="limited" if n < 3 else None,
+        )
+        for n in (1, 2, 3)
+    ]
+    store = keep(tmp_path / "traces.db", attempts)
+    capsys.readouterr()
+    for trace, said in [
+        (1, "sent again as trace 00000000 (error), trace 00000000 (ok)"),
+        (2, "retry of trace 00000000"),
+    ]:
+        assert main(["show", f"{trace:032x}", "--store", store]) == 0
+        assert f"   links      {said}\n" in capsys.readouterr().out
+
+
 BAD = {
     "no such trace": (["ffff"], "no trace in the store at "),
     "not one trace": ([""], "more than one trace begins with ''"),

@@ -15,6 +15,12 @@ from tests.store_spans import SECOND, START
 USAGE = {"gen_ai.usage.input_tokens": 72, "gen_ai.usage.output_tokens": 8}
 RUN_BY_SERVER = {"gen_ai.provider.name": "mistral_ai"}
 
+IN_FLIGHT = {
+    "kind": "client",
+    "scope": "interceptor",
+    "attributes": RUN_BY_SERVER | {"gen_ai.operation.name": "chat"},
+}
+
 
 def span(name, parent=None, *, at=0, lasts=10, **fields):
     """Give a span whose id is its name; times are in seconds."""
@@ -55,6 +61,22 @@ BARS = {
         [span("a"), span("b", "a", at=5, lasts=None, state=State.LOST)],
         " " * 20 + "╸",
     ),
+    "lost: it ran as long as what is in it": (
+        [
+            span("a"),
+            span("b", "a", lasts=None, state=State.LOST),
+            span("c", "b", lasts=None, state=State.LOST),
+            span("d", "c", at=4, lasts=1),
+        ],
+        ["━" * 20, "━" * 20, " " * 16 + "━" * 4],
+    ),
+    "a call in flight is no tool of the server's": (
+        [
+            span("a", lasts=None, state=State.RUNNING),
+            span("b", "a", at=10, lasts=None, state=State.RUNNING, **IN_FLIGHT),
+        ],
+        " " * 20 + "━" * 20,
+    ),
     "the server's clock is behind": (
         [span("a"), span("b", "a", at=-99, lasts=1, attributes=RUN_BY_SERVER)],
         "╸",
@@ -69,9 +91,10 @@ BARS = {
 
 @pytest.mark.parametrize(("spans", "bar"), BARS.values(), ids=BARS)
 def test_a_bar_is_when(spans, bar):
-    *_, last = tree(*spans, width=None)
-    assert last.endswith(f"  {bar}")
-    assert last.count("━") == bar.count("━")
+    bars = [bar] if isinstance(bar, str) else bar
+    for line, expected in zip(tree(*spans, width=None)[-len(bars) :], bars, strict=True):
+        assert line.endswith(f"  {expected}")
+        assert line.count("━") == expected.count("━")
 
 
 def test_each_line_says_what_became_of_a_span():

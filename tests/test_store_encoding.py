@@ -14,7 +14,10 @@ from tests.store_spans import SECOND, START, span
 BARE = msgspec.structs.asdict(to_row(span("chat"), process="here"))
 
 COLUMNS = {
-    "endpoint": ({"mistral_ai.endpoint": "fim.completions"}, {"endpoint": "fim.completions"}),
+    "endpoint": (
+        {"mistral_ai.endpoint": "fim.completions"},
+        {"endpoint": "fim.completions", "is_call": True},
+    ),
     "operation": ({"gen_ai.operation.name": "chat"}, {"operation": "chat"}),
     "model": ({"gen_ai.request.model": "small"}, {"model": "small"}),
     "the model that answered": (

@@ -18,6 +18,7 @@ from tests.store_spans import CALL, SECOND, START, message, span
 PAYMENT = int("ab" * 16, 16)
 PAINTER = int("abcd" + "0" * 28, 16)
 FAILED = 3
+ATTEMPT = "mistral_ai.request.attempt"
 RUNNING = 4
 LOST = 5
 
@@ -204,6 +205,23 @@ def test_traces_that_begin_alike_are_told_apart(tmp_path):
     first = f"{'ab' * 15}00 ({start:%Y-%m-%d %H:%M:%S} 'step 0\\x1b')"
     assert f"begins with 'abab': {first}, {'ab' * 15}01 (" in said
     assert said.endswith("'step 3\\x1b'), …; give more of its digits")
+
+
+def test_later_attempts_are_found_by_the_first_ones_trace(tmp_path):
+    attempts = [
+        span(trace=n, at=n, links=[(1, 1)] if n > 1 else [], attributes={ATTEMPT: n}, error=error)
+        for n, error in [(1, "limited"), (2, "limited"), (3, None)]
+    ]
+    exporter = StoreExporter(tmp_path / "traces.db")
+    exporter.export([*attempts, span(trace=4, at=4, links=[(1, 1)])])
+    exporter.shutdown()
+    store = Store(tmp_path / "traces.db")
+    first, second, third = (f"{n:032x}" for n in (1, 2, 3))
+    found = [(trace.trace_id, trace.attempt, trace.status) for trace in store.retries(first)]
+    assert found == [(second, 2, "error"), (third, 3, "ok")]
+    assert store.retries(third) == []
+    assert [span.first_attempt is not None for span in store.trace(third)] == [True]
+    assert [span.first_attempt for span in store.trace(f"{4:032x}")] == [None]
 
 
 SEARCHES = {

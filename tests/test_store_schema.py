@@ -127,6 +127,27 @@ def test_an_older_store_goes_through_what_it_lacks(store):
     assert version(store) == len(later)
 
 
+def test_a_store_of_the_first_version_is_read_and_written(path):
+    """Its calls are known as calls; that of their attempts nothing is known is no harm."""
+    make_file(path)
+    with closing(connect_to_write(path, migrations=MIGRATIONS[:1])) as connection:
+        connection.executemany(
+            "INSERT INTO spans (trace_id, span_id, name, kind, start_unix_ns, end_unix_ns, state,"
+            " failed, endpoint) VALUES ('a', ?, 'x', 'y', 1, 2, 'ended', 0, ?)",
+            [("0", "chat.completions"), ("1", None)],
+        )
+    exporter = StoreExporter(path)
+    exporter.export([span("after")])
+    exporter.shutdown()
+    assert version(path) == len(MIGRATIONS)
+    assert Store(path).latest()[0].attempt is None
+    with closing(connect_to_read(path)) as connection:
+        found = connection.execute(
+            "SELECT is_call FROM spans WHERE trace_id = 'a' ORDER BY span_id"
+        )
+        assert found.fetchall() == [(1,), (0,)]
+
+
 def test_a_migration_that_fails_changes_nothing(store):
     with pytest.raises(StoreError, match="no such table: nonsense"):
         connect_to_write(store, migrations=(*MIGRATIONS, break_down))

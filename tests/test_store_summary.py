@@ -4,6 +4,7 @@ import itertools
 
 import msgspec
 import pytest
+from opentelemetry.trace import SpanKind
 
 from interceptor.store._encoding import to_row
 from interceptor.store._summary import Before, Summary, add
@@ -18,7 +19,7 @@ def summary(*spans):
     for one in spans:
         row = to_row(one, process="here")
         add(total, row, running.get(row.span_id))
-        running[row.span_id] = Before(1, State.RUNNING, row.endpoint)
+        running[row.span_id] = Before(1, State.RUNNING, row.is_call)
     return total
 
 
@@ -47,6 +48,12 @@ FAILED_FIRST = span("chat", number=3, parent=9, at=1, error="cut", attributes={"
 RUNNING = span("chat", number=4, parent=9, at=1, lasts=None, attributes=CALL)
 SAID_FIRST = span(number=5, parent=9, attributes={"gen_ai.output.messages": message("first")})
 SAID_LAST = span(number=6, parent=9, at=1, attributes={"gen_ai.output.messages": message("last")})
+CHAT = {"gen_ai.operation.name": "chat"}
+IN_FLIGHT = span(
+    number=4, parent=9, lasts=None, kind=SpanKind.CLIENT, scope="interceptor", attributes=CHAT
+)
+UNREAD = {"mistral_ai.stream.completed": False}
+ATTEMPT = "mistral_ai.request.attempt"
 
 CASES = {
     "the root names it": ([SAID_LAST, ROOT], {"name": "answer", "spans": 2}),
@@ -95,6 +102,37 @@ CASES = {
         [span(number=4, parent=9, lasts=None), usage(4, input=5)],
         {"spans": 1, "calls": 1},
     ),
+    "a call in flight, and in the end": (
+        [IN_FLIGHT, usage(4, input=5)],
+        {"spans": 1, "calls": 1, "unfinished_spans": 0},
+    ),
+    "a call in flight": ([IN_FLIGHT], {"calls": 1, "endpoints": []}),
+    "in flight, and not ours": (
+        [span(kind=SpanKind.CLIENT, lasts=None, attributes=CHAT)],
+        {"calls": 0},
+    ),
+    "in flight, and no call": (
+        [span(scope="interceptor", lasts=None, attributes=CHAT)],
+        {"calls": 0},
+    ),
+    "streams that were left, but for those that were cut": (
+        [
+            span(number=1, parent=9, attributes=UNREAD),
+            span(number=2, parent=9, attributes=UNREAD, error="cut"),
+            span(number=3, parent=9, attributes={"mistral_ai.stream.completed": True}),
+        ],
+        {"left_early": 1},
+    ),
+    "a first attempt": ([span(attributes={ATTEMPT: 1})], {"attempt": 1, "retry_of": None}),
+    "a later attempt": (
+        [span(trace=2, links=[(7, 1)], attributes={ATTEMPT: 2})],
+        {"attempt": 2, "retry_of": f"{7:032x}"},
+    ),
+    "a later attempt under one roof with the first": (
+        [ROOT, span(parent=9, number=2, links=[(1, 1)], attributes={ATTEMPT: 2})],
+        {"attempt": None, "retry_of": None},
+    ),
+    "a root that was linked by somebody else": ([span(links=[(7, 1)])], {"retry_of": None}),
     "models and endpoints, each once": (
         [
             usage(1),

@@ -5,6 +5,7 @@ from typing import Any
 
 from interceptor.cli._call import of_call
 from interceptor.cli._layout import Field
+from interceptor.cli._links import Links
 from interceptor.cli._listing import STYLES, error_of
 from interceptor.cli._texts import line, plain
 from interceptor.cli._times import seconds
@@ -14,7 +15,6 @@ __all__ = ["facts"]
 
 _BETWEEN = " · "
 _LONGEST_VALUE = 200
-_DID = {"asked": "asked for in", "ran": "run in", "took": "taken by"}
 _SHOWN_ELSEWHERE = (
     *("gen_ai.", "mistral_ai.", "http.", "server.", "network.", "url.", "error."),
     *("input.", "output.", "session.", "user.", "tag."),
@@ -23,19 +23,17 @@ _SHOWN_ELSEWHERE = (
 Attributes = Mapping[str, Any]
 
 
-def facts(
-    span: Span, numbers: Mapping[str, int], *, now_unix_ns: int, is_full: bool
-) -> Iterator[Field]:
+def facts(span: Span, links: Links, *, now_unix_ns: int, is_full: bool) -> Iterator[Field]:
     """Give a span's facts, the most telling ones; all of them if it `is_full`.
 
-    `numbers` are those of the trace's spans, by their ids; `now` is for a span that is running.
+    `links` are those of its trace; `now` is for a span that is running.
     Nothing is said of what was not recorded.
     """
     has = span.attributes
     is_thorough = is_full or span.failed
     rows = {
         **of_call(span, is_thorough=is_thorough),
-        "links": _links(span, numbers),
+        "links": [*links.of(span)],
         "ids": _ids(span, is_thorough=is_thorough),
         "more": _others(has, is_full=is_full),
     }
@@ -45,18 +43,6 @@ def facts(
     yield from _events(span, is_full=is_full)
     yield from _notes(has)
     yield from _outcome(span, now_unix_ns)
-
-
-def _links(span: Span, numbers: Mapping[str, int]) -> list[str]:
-    """Give what other spans had to do with this one, those of one tool call together."""
-    found: dict[str, list[str]] = {}
-    for link in span.links:
-        number = numbers.get(link.span_id)
-        where = f"trace {link.trace_id[:8]}" if number is None else f"span {number}"
-        did = _DID.get(str(link.attributes.get("interceptor.tool_call")), "see")
-        call = str(link.attributes.get("gen_ai.tool.call.id", ""))
-        found.setdefault(call, []).append(f"{did} {where}")
-    return [f"{call} {', '.join(others)}".lstrip() for call, others in found.items()]
 
 
 def _ids(span: Span, *, is_thorough: bool) -> list[str]:

@@ -31,7 +31,7 @@ def about(spans: Sequence[Span]) -> Iterator[Field]:
     start, last = min(span.start_unix_ns for span in spans), max(end or 0 for end in ends)
     took = "" if None in ends else f" · took {seconds((last - start) / 1e9)}"
     yield Field.of("started", f"{date_and_time(start)}{took}")
-    calls = [span for span in spans if "mistral_ai.endpoint" in span.attributes]
+    calls = [span for span in spans if span.is_call]
     if len(calls) > 1:
         yield Field.of("calls", " · ".join(_totals(calls)))
     if context := list(_context(spans)):

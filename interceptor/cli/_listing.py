@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from interceptor.cli._call import LEFT_EARLY
 from interceptor.cli._layout import Column, cut, rows_of, width_of
 from interceptor.cli._texts import counted, dollars, line
 from interceptor.cli._times import clock, date_and_time, seconds
@@ -146,7 +147,7 @@ def _models(trace: Trace) -> str:
     return ", ".join(map(line, trace.models))
 
 
-def _below(trace: Trace) -> Text | None:
+def _below(trace: Trace) -> Text:
     """Give what the first line of two had no room for."""
     parts = [
         Text("" if all(model in trace.name for model in trace.models) else _models(trace), "dim"),
@@ -155,8 +156,7 @@ def _below(trace: Trace) -> Text | None:
         Text(_UNFINISHED.get(trace.status, ""), STYLES[trace.status]),
         _said(trace),
     ]
-    parts = [part for part in parts if part]
-    return Text(" · ", "dim").join(parts) if parts else None
+    return _joined(parts)
 
 
 def _coped(trace: Trace) -> bool:
@@ -165,6 +165,23 @@ def _coped(trace: Trace) -> bool:
 
 
 def _said(trace: Trace) -> Text:
+    """Give how a trace ended that has more to say than its status, and what was said in it."""
+    left, first = trace.left_early_count, trace.retry_of
+    parts = [
+        Text(f"attempt {trace.attempt} of {first[:8]}" if first else "", "dim"),
+        Text(
+            "" if not left else LEFT_EARLY if left == trace.call_count else f"{left} {LEFT_EARLY}"
+        ),
+        _words(trace),
+    ]
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Text]) -> Text:
+    return Text(" · ", "dim").join(part for part in parts if part)
+
+
+def _words(trace: Trace) -> Text:
     """Give the error of a trace that failed, else the first words of its answer."""
     if trace.status is Status.ERROR:
         return Text(line(error_of(trace.error_type, trace.error_message)), STYLES[trace.status])

@@ -1,5 +1,6 @@
 """The spans of a trace as a tree, each with its duration as a bar on one axis of time."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -58,20 +59,28 @@ class Tree:
     def _bars(self, width: int) -> Iterator[Text]:
         """Give each span's stretch of the time from the first start to the last end."""
         spans = [branch.span for branch in self.tree]
+        ends = self._ends()
         # A tool that the server ran is timed by the server's clock, which may be far off.
         by_our_clock = [span for span in spans if not _is_by_server(span)] or spans
         first = min(span.start_unix_ns for span in by_our_clock)
-        last = max(self._end(span) for span in by_our_clock)
+        last = max(ends[span.span_id] for span in by_our_clock)
         scale = 2 * width / max(last - first, 1)
         for span in spans:
             begin, end = (
-                round((at - first) * scale) for at in (span.start_unix_ns, self._end(span))
+                round((at - first) * scale) for at in (span.start_unix_ns, ends[span.span_id])
             )
             yield Text(_bar(begin, end, width), _BAR_STYLES[span.status])
 
-    def _end(self, span: Span) -> int:
-        is_running = span.status is Status.RUNNING
-        return max(span.end_unix_ns or (self.now_unix_ns if is_running else 0), span.start_unix_ns)
+    def _ends(self) -> dict[str, int]:
+        """Give until when each span is known to have run: a lost one, as long as those in it."""
+        ends: dict[str, int] = {}
+        inside: dict[str | None, int] = defaultdict(int)
+        for span in (branch.span for branch in reversed(self.tree)):  # those in a span follow it
+            known = self.now_unix_ns if span.status is Status.RUNNING else inside[span.span_id]
+            end = max(span.start_unix_ns, known if span.end_unix_ns is None else span.end_unix_ns)
+            ends[span.span_id] = end
+            inside[span.parent_id] = max(inside[span.parent_id], end)
+        return ends
 
 
 def _bar(begin: int, end: int, width: int) -> str:
@@ -90,5 +99,4 @@ def _usage(span: Span) -> tuple[Any, Any]:
 
 
 def _is_by_server(span: Span) -> bool:
-    has = span.attributes
-    return "gen_ai.provider.name" in has and "mistral_ai.endpoint" not in has
+    return "gen_ai.provider.name" in span.attributes and not span.is_call

@@ -17,13 +17,14 @@ from interceptor.cli._facts import facts
 from interceptor.cli._heading import about, scored, title
 from interceptor.cli._json import story_json
 from interceptor.cli._layout import Fields
+from interceptor.cli._links import Links
 from interceptor.cli._output import Note, Output
 from interceptor.cli._texts import counted
 from interceptor.cli._tree import Tree
 from interceptor.cli._where import add_store, store_of
 from interceptor.errors import StoreError
 from interceptor.settings import Settings
-from interceptor.store import Score, Span, Store
+from interceptor.store import Score, Span, Store, Trace
 from interceptor.store.tree import Branch, branches
 
 __all__ = ["add_arguments", "run", "story"]
@@ -51,19 +52,29 @@ def run(args: argparse.Namespace) -> Output:
     if args.json:
         yield story_json(spans, scores)
     else:
-        yield from story(spans, scores, now_unix_ns=time.time_ns(), is_full=args.full)
+        later = store.retries(spans[0].trace_id)
+        yield from story(spans, scores, later, now_unix_ns=time.time_ns(), is_full=args.full)
 
 
 def story(
-    spans: Sequence[Span], scores: Sequence[Score], *, now_unix_ns: int, is_full: bool = False
+    spans: Sequence[Span],
+    scores: Sequence[Score],
+    later: Sequence[Trace] = (),
+    *,
+    now_unix_ns: int,
+    is_full: bool = False,
 ) -> Iterator[RenderableType]:
-    """Give a trace as a person reads it; `now` is for spans that are running."""
+    """Give a trace as a person reads it; `now` is for spans that are running.
+
+    `later` are the traces of later attempts at its request.
+    """
     tree = branches(spans)
-    numbers = {branch.span.span_id: branch.number for branch in tree}
+    known_ids = {branch.span.span_id for branch in tree}
+    links = Links(tree, later)
     shown = tree if is_full else tree[:_MOST_SPANS]
     yield title(tree[0].span)
     yield Fields(
-        [*about(spans), *(scored(score) for score in scores if score.span_id not in numbers)]
+        [*about(spans), *(scored(score) for score in scores if score.span_id not in known_ids)]
     )
     if len(tree) > 1:
         yield ""
@@ -72,7 +83,7 @@ def story(
     words = Conversation(is_full=is_full)
     for span, number, *_ in shown:
         known = [
-            *facts(span, numbers, now_unix_ns=now_unix_ns, is_full=is_full),
+            *facts(span, links, now_unix_ns=now_unix_ns, is_full=is_full),
             *(scored(score) for score in scores if score.span_id == span.span_id),
         ]
         said = [*words.of(span.attributes, number)]

@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanContext, StatusCode, format_span_id, format_
 from interceptor.dialects.observed import EVALUATION, SCORE
 from interceptor.spans import SCOPE
 from interceptor.store._texts import preview, words
-from interceptor.store.rows import State
+from interceptor.store.rows import TOOL_CALL, State, is_call
 
 __all__ = ["Row", "to_row"]
 
@@ -53,6 +53,7 @@ class Row(msgspec.Struct, kw_only=True):
     status_message: str | None
     error_type: str | None
     endpoint: str | None
+    is_call: bool
     operation: str | None
     model: str | None
     response_model: str | None
@@ -65,6 +66,9 @@ class Row(msgspec.Struct, kw_only=True):
     user_id: str | None
     tags: tuple[str, ...]
     preview: str | None
+    left_early: bool
+    attempt: int | None
+    retry_of: str | None
     words: str
     attributes: str
     events: str
@@ -91,10 +95,13 @@ def to_row(span: ReadableSpan, *, process: str) -> Row:
     message = _text(span.status.description)
     model = _text(attributes.get("gen_ai.request.model"))
     response_model = _text(attributes.get("gen_ai.response.model"))
+    kind = span.kind.name.lower()
+    scope = _text(getattr(span.instrumentation_scope, "name", None)) or ""
+    attempt = _integer(attributes.get("mistral_ai.request.attempt"))
     return Row(
         **_ids(span.context, span.parent),
         name=name,
-        kind=span.kind.name.lower(),
+        kind=kind,
         start_unix_ns=span.start_time or 0,
         end_unix_ns=end,
         state=State.RUNNING if end is None else State.ENDED,
@@ -103,6 +110,7 @@ def to_row(span: ReadableSpan, *, process: str) -> Row:
         status_message=message,
         error_type=_error_type(span, attributes) if failed else None,
         endpoint=_text(attributes.get("mistral_ai.endpoint")),
+        is_call=is_call(kind, scope, attributes),
         operation=_text(attributes.get("gen_ai.operation.name")),
         model=model or response_model,
         response_model=response_model,
@@ -115,12 +123,15 @@ def to_row(span: ReadableSpan, *, process: str) -> Row:
         user_id=_text(attributes.get("user.id")),
         tags=_tags(attributes.get("tag.tags")),
         preview=_text(preview(attributes)),
+        left_early=not failed and attributes.get("mistral_ai.stream.completed") is False,
+        attempt=attempt,
+        retry_of=_retry_of(span) if attempt is not None and attempt > 1 else None,
         words=_text(words(name, message, attributes)) or "",
         attributes=_json(attributes),
         events=_json([_event(event) for event in span.events]),
         links=_json([_link(link) for link in span.links]),
         resource=_json(dict(span.resource.attributes)),
-        scope=_text(getattr(span.instrumentation_scope, "name", None)) or "",
+        scope=scope,
         scores=tuple(_scores(span, attributes)),
     )
 
@@ -131,6 +142,15 @@ def _ids(context: SpanContext, parent: SpanContext | None) -> dict[str, Any]:
         "span_id": format_span_id(context.span_id),
         "parent_id": None if parent is None else format_span_id(parent.span_id),
     }
+
+
+def _retry_of(span: ReadableSpan) -> str | None:
+    """Give the trace of the first attempt that a later one links to; None if it is the same."""
+    linked = (link.context for link in span.links if TOOL_CALL not in (link.attributes or {}))
+    first = next(linked, None)
+    if first is None or first.trace_id == span.context.trace_id:
+        return None
+    return format_trace_id(first.trace_id)
 
 
 def _scores(span: ReadableSpan, attributes: Mapping[str, Any]) -> Iterator[ScoreRow]:

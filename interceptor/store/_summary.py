@@ -24,7 +24,7 @@ class Before(msgspec.Struct, frozen=True):
 
     id: int
     state: State
-    endpoint: str | None
+    is_call: bool
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -57,6 +57,9 @@ class Summary(msgspec.Struct, kw_only=True):
     preview_rank: int | None = None
     session_id: str | None = None
     user_id: str | None = None
+    left_early: int = 0
+    attempt: int | None = None
+    retry_of: str | None = None
 
 
 def add(summary: Summary, span: Row, before: Before | None) -> None:
@@ -77,6 +80,9 @@ def add(summary: Summary, span: Row, before: Before | None) -> None:
         _append(summary.tags, tag)
     if span.state is State.ENDED:
         _add_outcome(summary, span, rank)
+        summary.left_early += span.left_early
+        if is_root:
+            summary.attempt, summary.retry_of = span.attempt, span.retry_of
         _add_answer(summary, span)
     summary.failed = (
         summary.failed_spans > 0 if summary.root_failed is None else summary.root_failed
@@ -86,8 +92,8 @@ def add(summary: Summary, span: Row, before: Before | None) -> None:
 def _count(summary: Summary, span: Row, before: Before | None) -> None:
     summary.spans += before is None
     summary.unfinished_spans += (span.state is not State.ENDED) - (before is not None)
-    was_call = before is not None and before.endpoint is not None
-    summary.calls += (span.endpoint is not None) - was_call
+    was_call = before is not None and before.is_call
+    summary.calls += span.is_call - was_call
 
 
 def _add_outcome(summary: Summary, span: Row, rank: int) -> None:

@@ -112,6 +112,23 @@ def _begin(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+# `retry_of` is the trace of the first attempt. Traces that are there already are left without it,
+# for one would have to read all that was ever recorded.
+_VERSION_2 = """
+ALTER TABLE spans ADD COLUMN is_call INTEGER NOT NULL DEFAULT 0;
+UPDATE spans SET is_call = endpoint IS NOT NULL;
+ALTER TABLE traces ADD COLUMN left_early INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE traces ADD COLUMN attempt INTEGER;
+ALTER TABLE traces ADD COLUMN retry_of TEXT;
+CREATE INDEX traces_by_first ON traces (retry_of) WHERE retry_of IS NOT NULL;
+"""
+
+
+def _add_attempts(connection: sqlite3.Connection) -> None:
+    for statement in _VERSION_2.split(";\n"):
+        connection.execute(statement)
+
+
 # The step at index n makes version n+1 of version n; a store has as many as it has been
 # through. What stands here has been released and is never changed again.
-MIGRATIONS: tuple[Migration, ...] = (_begin,)
+MIGRATIONS: tuple[Migration, ...] = (_begin, _add_attempts)

@@ -32,6 +32,7 @@ _SPAN_COLUMNS = (
     "status_message",
     "error_type",
     "endpoint",
+    "is_call",
     "operation",
     "model",
     "response_model",
@@ -57,7 +58,7 @@ def _replace(table: str, columns: Sequence[str]) -> str:
     return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608  names of ours
 
 
-_BEFORE = "SELECT id, state, endpoint FROM spans WHERE trace_id = ? AND span_id = ?"
+_BEFORE = "SELECT id, state, is_call FROM spans WHERE trace_id = ? AND span_id = ?"
 _PUT_SPAN = _replace("spans", ("id", *_SPAN_COLUMNS))
 _PUT_SCORE = _replace("scores", _SCORE_COLUMNS)
 _PUT_PAYLOAD = _replace("payloads", _PAYLOAD_COLUMNS)
@@ -155,7 +156,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _before(connection: sqlite3.Connection, row: Row) -> Before | None:
     found = connection.execute(_BEFORE, (row.trace_id, row.span_id)).fetchone()
-    return None if found is None else Before(found[0], State(found[1]), found[2])
+    return None if found is None else Before(found[0], State(found[1]), bool(found[2]))
 
 
 def _is_news(row: Row, before: Before) -> bool:

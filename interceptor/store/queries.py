@@ -26,7 +26,8 @@ _TRACES = """
     SELECT trace_id, name, start_unix_ns, end_unix_ns, failed, failed_spans AS failed_span_count,
         error_type, error_message, models, endpoints, spans AS span_count, calls AS call_count,
         input_tokens, output_tokens, total_tokens, cost_usd, time_to_first_chunk_s, preview,
-        session_id, user_id, tags, unfinished_spans
+        session_id, user_id, tags, left_early AS left_early_count, attempt, retry_of,
+        unfinished_spans
     FROM traces
 """
 _SPANS = """
@@ -114,6 +115,12 @@ class Store:
         with using, self._reading() as connection:
             found = connection.execute(_SCORES, (trace_id,))
             return tuple(Score(**dict(row)) for row in found)
+
+    def retries(self, trace_id: str) -> list[Trace]:
+        """Give the traces of later attempts at what a trace was the first at, the oldest first."""
+        with using, self._reading() as connection:
+            found = list(_traces(connection, ["retry_of = :first"], {"first": trace_id}))
+        return found[::-1]
 
     def search(
         self,

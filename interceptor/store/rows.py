@@ -4,6 +4,7 @@ Plain values. They know nothing of SQL and nothing of the process that wrote
 them; `queries` fills them in.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -11,8 +12,23 @@ import msgspec
 import orjson
 
 from interceptor.record import Usage
+from interceptor.spans import SCOPE
 
-__all__ = ["Event", "Link", "Loss", "Score", "Span", "State", "Status", "Trace"]
+__all__ = [
+    "TOOL_CALL",
+    "Event",
+    "Link",
+    "Loss",
+    "Score",
+    "Span",
+    "State",
+    "Status",
+    "Trace",
+    "is_call",
+]
+
+TOOL_CALL = "interceptor.tool_call"
+"""On a link: what the other span had to do with the same tool call."""
 
 _COUNTS = {
     "input_tokens": "gen_ai.usage.input_tokens",
@@ -53,6 +69,12 @@ def _status(state: State, *, failed: bool) -> Status:
 
 def _duration_s(start_unix_ns: int, end_unix_ns: int | None) -> float | None:
     return None if end_unix_ns is None else (end_unix_ns - start_unix_ns) / 1e9
+
+
+def is_call(kind: str, scope: str, attributes: Mapping[str, Any]) -> bool:
+    """Tell whether a span is that of a call to the API; one in flight has no endpoint yet."""
+    is_begun = scope == SCOPE and kind == "client" and "gen_ai.operation.name" in attributes
+    return is_begun or "mistral_ai.endpoint" in attributes
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -110,6 +132,19 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
         return _duration_s(self.start_unix_ns, self.end_unix_ns)
 
     @property
+    def is_call(self) -> bool:
+        """Whether it is the span of a call to the API, in flight or ended."""
+        return is_call(self.kind, self.scope, self.attributes)
+
+    @property
+    def first_attempt(self) -> Link | None:
+        """Give the first attempt at the same request, where this is a later one."""
+        attempt = self.attributes.get("mistral_ai.request.attempt")
+        if not isinstance(attempt, int) or attempt < 2:  # noqa: PLR2004 - the first has none before
+            return None
+        return next((link for link in self.links if TOOL_CALL not in link.attributes), None)
+
+    @property
     def usage(self) -> Usage | None:
         """Give what the call used, as far as anybody counted it; None where nobody did."""
         counted: dict[str, Any] = {
@@ -164,7 +199,13 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """As in `mistral_ai.endpoint`, in order of appearance."""
     span_count: int = 0
     call_count: int = 0
-    """Spans of API calls: those with `mistral_ai.endpoint`."""
+    """Spans of API calls, those in flight too."""
+    left_early_count: int = 0
+    """Streams that did not reach their end although nothing failed: nobody read on."""
+    attempt: int | None = None
+    """Which attempt at its request it was, of a trace that is one call by itself."""
+    retry_of: str | None = None
+    """The id of the trace of the first attempt, of one that is a later attempt."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     total_tokens: int | None = None

@@ -39,7 +39,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def calls(self) -> tuple[Span, ...]:
         """The spans of calls to the API."""
-        return tuple(span for span in self.spans if "mistral_ai.endpoint" in span.attributes)
+        return tuple(span for span in self.spans if span.is_call)
 
     @property
     def token_usage(self) -> Usage:
