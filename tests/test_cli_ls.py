@@ -71,6 +71,7 @@ PICKED = {
     "by status": (["--status", "error"], [LIMITED]),
     "by session": (["--session", "s-1"], [PAYMENT]),
     "by user": (["--user", "u-7"], [PAYMENT]),
+    "by tag": (["--tag", "payments"], [PAYMENT]),
     "by words": (["--text", "heron night"], [ANSWER]),
     "since": (["--since", "2025-10-09T08:55"], [PAYMENT, LIMITED]),
     "until": (["--until", "2025-10-09T08:55"], [EMBEDDED, ANSWER]),

@@ -249,6 +249,8 @@ SEARCHES = {
     ),
     "session": ({"session_id": "s2"}, ["still here"]),
     "user": ({"user_id": "ana"}, ["payments"]),
+    "tag": ({"tag": "shop"}, ["payments"]),
+    "a part of a tag": ({"tag": "sho*"}, []),
     "no such user": ({"user_id": "an*"}, []),
     "name of a root": ({"name": "painter"}, ["painter"]),
     "name of any span": ({"name": "chat *"}, ["chat big", "payments"]),

@@ -291,7 +291,10 @@ def test_where_nothing_was_ever_in_force_the_store_of_the_environment_is_read(
 
 def test_search(in_memory):
     before = dt.datetime.now().astimezone()
-    with interceptor.context(session_id="s", user_id="u"), interceptor.span("tea") as tea:
+    with (
+        interceptor.context(session_id="s", user_id="u", tags=["x", "hot"]),
+        interceptor.span("tea") as tea,
+    ):
         tea.set_output("Earl Grey, hot")
     with interceptor.span("coffee", kind="llm") as coffee:
         coffee.update(model="ours-7b")
@@ -304,6 +307,7 @@ def test_search(in_memory):
     assert names() == ["coffee", "tea"]
     assert names(limit=1) == ["coffee"]
     assert names(text="earl hot") == names(session_id="s") == names(user_id="u") == ["tea"]
+    assert (names(tag="hot"), names(tag="ho")) == (["tea"], [])
     assert names(status="error") == names(model="ours-*") == names(name="cof*") == ["coffee"]
     assert names(since=before, until=after) == ["coffee", "tea"]
     assert names(until=before) == names(since=after) == []

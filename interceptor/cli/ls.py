@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="TIME", type=_moment, help="up to then")
     parser.add_argument("--session", metavar="ID", help="of this session")
     parser.add_argument("--user", metavar="ID", help="of this user")
+    parser.add_argument("--tag", help="with this tag")
     parser.add_argument("--text", metavar="WORDS", help="with all these words in what was said")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each trace")
     add_store(parser)
@@ -73,6 +74,7 @@ def _listed(store: Store, args: argparse.Namespace, now_unix_ns: int) -> Output:
         "until_unix_ns": args.until,
         "session_id": args.session,
         "user_id": args.user,
+        "tag": args.tag,
         "text": args.text,
     }
     traces = store.search(**wanted, limit=args.n)

@@ -4,7 +4,6 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from datetime import datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -14,6 +13,7 @@ import orjson
 
 from interceptor.errors import StoreError
 from interceptor.store._forks import using
+from interceptor.store._ids import only
 from interceptor.store._losses import noted
 from interceptor.store._processes import is_gone, pid_of
 from interceptor.store.rows import Event, Link, Loss, Score, Span, State, Status, Trace
@@ -41,11 +41,6 @@ _SCORES = """
     WHERE trace_id = ? ORDER BY unix_ns, id
 """
 _UNFINISHED = "SELECT state, process FROM spans WHERE trace_id = ? AND state <> 'ended'"
-_BEGINS_WITH = """
-    SELECT trace_id, name, start_unix_ns FROM traces WHERE trace_id >= ? AND trace_id < ?
-    ORDER BY trace_id LIMIT ?
-"""
-_MOST_NAMED, _MOST_CHARS, _USUAL_DIGITS = 4, 40, 8
 _LARGEST_INTEGER = 2**63 - 1  # SQLite's
 _MOST_WORDS = 64  # FTS5 takes some hundred
 _HAS_MODEL = """EXISTS (
@@ -56,6 +51,7 @@ _HAS_NAME = """EXISTS (
 _HAS_TEXT = """trace_id IN (
     SELECT spans.trace_id FROM texts JOIN spans ON spans.id = texts.rowid
     WHERE texts MATCH :text)"""
+_HAS_TAG = "EXISTS (SELECT 1 FROM json_each(traces.tags) WHERE value = :tag)"
 _HAS_STATUS = {
     Status.OK: "unfinished_spans = 0 AND NOT failed",
     Status.ERROR: "unfinished_spans = 0 AND failed",
@@ -107,7 +103,7 @@ class Store:
         Raises StoreError if no trace, or more than one, begins so.
         """
         with using, self._reading() as connection:
-            found = _only(connection, _sayable(trace_id).strip().lower(), self._path)
+            found = only(connection, _sayable(trace_id).strip().lower(), self._path)
             return tuple(map(_span, connection.execute(_SPANS, (found,))))
 
     def scores(self, trace_id: str) -> tuple[Score, ...]:
@@ -131,6 +127,7 @@ class Store:
         until_unix_ns: int | None = None,
         session_id: str | None = None,
         user_id: str | None = None,
+        tag: str | None = None,
         name: str | None = None,
         text: str | None = None,
         limit: int = 20,
@@ -138,9 +135,10 @@ class Store:
         """Give the newest traces to which all of this applies, newest first.
 
         `model` and `name` are those of any span in the trace, and `*` in them
-        stands for anything. `text` is looked for in what was said, in names and
-        in errors: each of its words must begin a word there. `since_unix_ns` is
-        inclusive, `until_unix_ns` is not; both mean the trace's start.
+        stands for anything; `tag` is one of the trace's. `text` is looked for in
+        what was said, in names and in errors: each of its words must begin a word
+        there. `since_unix_ns` is inclusive, `until_unix_ns` is not; both mean the
+        trace's start.
         """
         wanted = None if status is None else _status(status)
         asked = {
@@ -149,6 +147,7 @@ class Store:
             _HAS_TEXT: ("text", _match(text)),
             "session_id = :session_id": ("session_id", session_id),
             "user_id = :user_id": ("user_id", user_id),
+            _HAS_TAG: ("tag", tag),
             "start_unix_ns >= :since": ("since", since_unix_ns),
             "start_unix_ns < :until": ("until", until_unix_ns),
         }
@@ -230,41 +229,6 @@ def _span(row: sqlite3.Row) -> Span:
     columns["events"] = tuple(Event(**event) for event in columns["events"])
     columns["links"] = tuple(Link(**link) for link in columns["links"])
     return Span(pid=None if process is None else pid_of(process), **columns)
-
-
-def _only(connection: sqlite3.Connection, digits: str, path: Path) -> str:
-    """Give the one trace id that begins with these digits."""
-    # All ids are hexadecimal digits in lower case: "g" comes after any of them.
-    found = connection.execute(_BEGINS_WITH, (digits, f"{digits}g", _MOST_NAMED + 1)).fetchall()
-    match found:
-        case [row]:
-            return str(row["trace_id"])
-        case []:
-            raise StoreError(
-                f"no trace in the store at {str(path)!r} begins with {digits!r}; "
-                "`interceptor ls` shows the newest ones"
-            )
-        case several:
-            raise StoreError(
-                f"more than one trace begins with {digits!r}: {_told_apart(several)}; "
-                "give more of its digits"
-            )
-
-
-def _told_apart(rows: Sequence[sqlite3.Row]) -> str:
-    """Name traces by as many digits as tell them apart, by their start and by their names."""
-    ids = [str(row["trace_id"]) for row in rows]
-    enough = (n for n in range(_USUAL_DIGITS, 32) if len({one[:n] for one in ids}) == len(ids))
-    digits = next(enough, 32)
-    named = [
-        f"{row['trace_id'][:digits]} ({_local(row['start_unix_ns'])} {row['name'][:_MOST_CHARS]!r})"
-        for row in rows[:_MOST_NAMED]
-    ]
-    return ", ".join([*named, *(["…"] if len(rows) > _MOST_NAMED else [])])
-
-
-def _local(unix_ns: int) -> str:
-    return f"{datetime.fromtimestamp(unix_ns / 1e9).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _status(status: Status | str) -> Status:

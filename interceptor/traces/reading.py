@@ -38,6 +38,7 @@ def search(
     until: str | timedelta | date | None = None,
     session_id: str | None = None,
     user_id: str | None = None,
+    tag: str | None = None,
     name: str | None = None,
     text: str | None = None,
     limit: int = 20,
@@ -45,14 +46,15 @@ def search(
     """Give the newest traces to which all of this applies, newest first.
 
     `model` and `name` are those of any span in the trace, and `*` in them stands for anything.
-    `status` is one of `ok`, `error`, `running` and `lost`. `text` is looked for in what was said,
-    in names and in errors: each of its words must begin a word there. A trace is meant that began
+    `tag` is one of the trace's; `status` is one of `ok`, `error`, `running` and `lost`. `text` is
+    looked for in what was said, in names and in errors: each of its words must begin a word there.
+    A trace is meant that began
     at `since` or later, and before `until`: how long ago, as `interceptor ls` takes it (`"90s"`,
     `"1h"`, `"2d"`) or as a timedelta, or a date with a time or without; what names no zone is
     local. Waits as `get_trace` does. Raises `ArgumentError` for what is no time, no text or no
     number of traces, and `StoreError` for an unknown status, and where there is no store to read.
     """
-    _check_texts(model=model, name=name, text=text)
+    _check_texts(model=model, name=name, tag=tag, text=text)
     _check_count("limit", limit)
     now_unix_ns = time.time_ns()
     since_unix_ns = _unix_ns("since", since, now_unix_ns)
@@ -66,6 +68,7 @@ def search(
             until_unix_ns=until_unix_ns,
             session_id=session_id,
             user_id=user_id,
+            tag=tag,
             name=name,
             text=text,
             limit=limit,
