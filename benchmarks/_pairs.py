@@ -206,25 +206,36 @@ def machine() -> str:
     )
 
 
-HEAD = (
-    f"{'':34} {'unit':>8} {'tapped':>9} {'bare':>9} {'added':>9} {'95 %':>17} "
-    f"{'control':>8} {'ratio':>6} {'limit':>7}"
-)
+_COLUMNS = "{:22} {:>7} {:>5} {:>7} {:>5} {:>12} {:>5} {:>5} {}"
+"""What fits a terminal of 80 columns; JSON has every digit, and the ratio."""
+
+HEAD = _COLUMNS.format(
+    "", "unit", "with", "without", "added", "95 %", "noise", "limit", ""
+).rstrip()
 
 
 def line(figure: Figure) -> str:
     """Give a figure as one line of the table."""
-    between = "" if figure.low is None else f"{figure.low:.3f} … {figure.high:.3f}"
-    verdict = "" if figure.limit is None else (" ok" if figure.is_met else " OVER")
-    return (
-        f"{figure.name:34} {figure.unit:>8} {_number(figure.tapped):>9} {_number(figure.bare):>9} "
-        f"{figure.added:9.3f} {between:>17} {_number(figure.control):>8} "
-        f"{_number(figure.ratio, 2):>6} {_number(figure.limit, 2):>7}{verdict}"
-    )
+    low, high = _number(figure.low), _number(figure.high)
+    return _COLUMNS.format(
+        figure.name,
+        figure.unit,
+        _number(figure.tapped),
+        _number(figure.bare),
+        _number(figure.added),
+        f"{low} … {high}" if low else "",
+        _number(figure.control),
+        _number(figure.limit),
+        "" if figure.limit is None else ("ok" if figure.is_met else "OVER"),
+    ).rstrip()
 
 
-def _number(value: float | None, digits: int = 3) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+def _number(value: float | None) -> str:
+    """Give three digits of a number, two of them behind the point at most."""
+    if value is None:
+        return ""
+    digits = next((n for n, above in ((0, 99.95), (1, 9.995)) if abs(value) >= above), 2)
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # nothing is not less than nothing
 
 
 def _has_gil() -> bool:

@@ -3,11 +3,13 @@
 from typing import Any
 
 import interceptor
+from interceptor.errors import InterceptorError, StoreError
+from interceptor.settings import Settings
 
 __all__ = ["NotRecordedError", "Spans"]
 
 
-class NotRecordedError(AssertionError):
+class NotRecordedError(InterceptorError):
     """What was timed was not recorded, or not as it should be: its figure would mean nothing."""
 
 
@@ -15,8 +17,8 @@ class Spans:
     """Puts a bare setting in force, and reads back what was recorded last."""
 
     def __init__(self, **settings: Any) -> None:
-        """Record with `settings`, to no destination."""
-        interceptor.configure(destinations=(), content="full", **settings)
+        """Record with `settings`, to no destination, whatever the environment has set."""
+        interceptor.configure(Settings(), destinations=(), content="full", **settings)
 
     def flush(self) -> None:
         """Wait until all that was recorded has become spans."""
@@ -25,10 +27,12 @@ class Spans:
 
     def last(self) -> dict[str, Any]:
         """Give the attributes of the span that began last."""
-        trace_id = interceptor.last_trace_id()
-        if trace_id is None:
-            raise NotRecordedError("no span was made")
-        return dict(interceptor.get_trace(trace_id).root.attributes)
+        try:
+            return dict(interceptor.get_trace().root.attributes)
+        except StoreError as error:
+            raise NotRecordedError(
+                "no span was made; OpenTelemetry makes none where OTEL_SDK_DISABLED is true"
+            ) from error
 
     def said(self, **wanted: object) -> None:
         """Raise `NotRecordedError` unless the last span says this (`__` stands for a dot)."""

@@ -59,7 +59,7 @@ def figures(rounds: int) -> Iterator[Figure]:
         units=_CALLS,
         rounds=rounds,
         between=spans.flush,
-        twin=Twin(f"a bare span, {len(attributes)} attributes", by_hand),
+        twin=Twin(f"by hand, {len(attributes)} attributes", by_hand),
     )
     spans.said(gen_ai__usage__input_tokens=21)
 

@@ -48,7 +48,7 @@ def figures(rounds: int) -> Iterator[Figure]:
     columns = list(zip(*rows, strict=True))
     differences = sorted(a - b for a, b, _ in rows)
     yield Figure(
-        name=f"a ticker beside {len(body) / 1e6:.0f} MB of vectors",
+        name=f"a loop beside {len(body) / 1e6:.0f} MB",
         unit="ms gap",
         tapped=statistics.median(columns[0]),
         bare=statistics.median(columns[1]),

@@ -53,7 +53,7 @@ def figures(rounds: int) -> Iterator[Figure]:
                 span.set_attribute(name, value)
         return result
 
-    twin = f"a span by hand, {len(attributes)} attributes"
+    twin = f"by hand, {len(attributes)} attributes"
     yield from measured(
         "an observed call",
         tapped=lambda: _calling(observed),
@@ -91,7 +91,7 @@ def _with_the_worker(
 
     pairs = [(spent(observed), spent(by_hand)) for _ in range(rounds)]
     return Figure(
-        name="with the worker, over one by hand",
+        name="observed, all threads",
         unit="µs cpu",
         tapped=statistics.median(ours for ours, _ in pairs),
         bare=statistics.median(theirs for _, theirs in pairs),
