@@ -60,7 +60,7 @@ def output(tmp_path_factory):
         "INTERCEPTOR_STORE": str(folder / "mine.db"),
     }
     done = demo(folder, **environ)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     assert list(folder.iterdir()) == []
     return done.stdout
 

@@ -25,6 +25,7 @@ from interceptor.errors import InterceptorError
 from interceptor.replay import Server, by_question
 from interceptor.settings import Content, Settings
 from interceptor.store import Store
+from interceptor.store.schema import make
 
 __all__ = ["add_arguments", "run"]
 
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> Output:
     key = _key(os.environ) if args.live else None
     stories = [story for story in STORIES if not (key and story.only_replayed)]
     path = Path(tempfile.mkdtemp(prefix="interceptor-demo-")) / "traces.db"
+    make(path)
     interceptor.configure(Settings(store=str(path), content=Content.FULL))
     failed = []
     yield from _introduction(args.model if key else None)

@@ -2,7 +2,9 @@
 
 TOOK is how long a trace took, FIRST the time to its first token, IN and OUT the tokens that the
 server counted. ✗ marks a trace that failed, ● one that is running, ? one whose process ended
-before it did. `interceptor show ID` shows a trace whole.
+before it did. A request that was sent again is `attempt 2 of ID`; a stream that the program did
+not read to its end was `left early`. `interceptor show ID` shows a trace whole. A pipe gets a line
+for each trace, and as wide a list as COLUMNS says where that is set.
 """
 
 import argparse

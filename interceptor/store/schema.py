@@ -26,6 +26,7 @@ __all__ = [
     "connect_to_write",
     "default_path",
     "is_locked",
+    "make",
     "make_file",
 ]
 
@@ -66,6 +67,15 @@ def make_file(path: Path) -> bool:
         for suffix in ("-wal", "-shm"):
             Path(f"{path}{suffix}").unlink(missing_ok=True)
         return True
+
+
+def make(path: Path) -> None:
+    """Make an empty store, for one who says himself where it is: its first writer does not then.
+
+    Not while this process may fork. Raises StoreError.
+    """
+    make_file(path)
+    connect_to_write(path).close()
 
 
 def connect_to_write(
