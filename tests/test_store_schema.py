@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 import sys
+import threading
 from contextlib import closing
 
 import pytest
@@ -13,6 +14,7 @@ from interceptor.store import Store, default_path
 from interceptor.store.exporter import StoreExporter
 from interceptor.store.schema import (
     MIGRATIONS,
+    _version,
     connect_to_read,
     connect_to_write,
     is_locked,
@@ -161,6 +163,23 @@ def test_reading_finishes_a_store_whose_maker_died(path):
         connection.execute("PRAGMA journal_mode = WAL")
     connect_to_read(path).close()
     assert version(path) == len(MIGRATIONS)
+
+
+def test_a_store_that_another_is_making_is_not_another_programs(path):
+    """As when a server starts its workers, and none has recorded before."""
+    made = []
+
+    def meanwhile(statement):
+        if statement == "PRAGMA user_version" and not made:
+            made.append(threading.Thread(target=lambda: connect_to_write(path).close()))
+            made[0].start()
+            made[0].join(0.1)  # it makes the tables now, or waits until we have looked
+
+    make_file(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.set_trace_callback(meanwhile)
+        assert _version(connection, path, MIGRATIONS) == 0
+    made[0].join()
 
 
 def test_a_newer_store_is_refused(store):

@@ -174,9 +174,13 @@ def _version(
     another: str = f"name another file with {VARIABLE}",
 ) -> int:
     """Give a store's version, 0 for an empty file; refuse newer ones and files of others."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.execute("BEGIN")  # all three at one moment: another process may be making the tables
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    finally:
+        connection.execute("ROLLBACK")
     if application != _APPLICATION_ID and (tables or application):
         raise StoreError(f"{str(path)!r} is a database of another program; {another}")
     if version > len(migrations):
