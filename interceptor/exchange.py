@@ -137,6 +137,22 @@ class Exchange:
         if self._held_bytes > self.limit_bytes:
             self._drop_middle()
 
+    def asked(self, request: Request, at_ns: int) -> "Exchange":
+        """Give what is known at a moment on the way, as an exchange of its own without an answer.
+
+        `request` stands in place of this one's, which may lack what is gone through later.
+        """
+        found = Exchange(
+            request,
+            started_unix_ns=self.started_unix_ns,
+            started_ns=self.started_ns,
+            attempt=self.attempt,
+            decode=self.decode,
+        )
+        found.headers_at_ns = self.headers_at_ns
+        found.end(at_ns)
+        return found
+
     def end(self, at_ns: int, ending: Ending | None = None) -> None:
         """Note that the exchange is over; `ending` is None where the body came to its own end."""
         self.ended_at_ns, self.ending = at_ns, ending

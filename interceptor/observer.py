@@ -18,6 +18,7 @@ from interceptor.dialects import observed
 from interceptor.dialects.observed import Kind
 from interceptor.exchange import Ending
 from interceptor.links import Role
+from interceptor.quiet import quietly
 from interceptor.recorder import Recorder
 from interceptor.redaction import Policy
 from interceptor.said import Said, redacted
@@ -33,6 +34,7 @@ Measure = Callable[[dict[str, Any], float], None]
 _LET_GO = "too much was waiting to be recorded: words left out"
 _NOWHERE = Context()
 _NS = 1e9
+_SHOWN_AFTER_NS = 500_000_000  # before the store writes down that it is running
 
 
 class Observer:
@@ -118,7 +120,7 @@ class Observed:
     size_bytes = 0
     tool_call_id: str | None = None
     completed = True
-    _is_told = False
+    _is_told = _is_shown = False
     counts_elsewhere = False
     usage: observed.Attributes = {}  # noqa: RUF012 - replaced, never changed
     labels = Labels()
@@ -197,6 +199,13 @@ class Observed:
         if not self._is_told:
             self._is_told = True
             self.span.set_attributes(observed.about(self.kind, self.name))
+        elif not self._is_shown and self.has_words and self.is_open and self._takes_time():
+            self._is_shown = True
+            with quietly("what a span under way says"):
+                self._observer.sink.show(self.span, self._words(), openly=self.is_openly)
+
+    def _takes_time(self) -> bool:
+        return self._observer.clock_ns() - self.started_ns >= _SHOWN_AFTER_NS
 
     def end(self, ending: Ending | None = None) -> None:
         """End it now; `ending` is None where it came to its own end. The first call counts.

@@ -5,6 +5,8 @@ from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Protocol
 
+import msgspec
+
 from interceptor import phases
 from interceptor.endpoints import Endpoint
 from interceptor.exchange import Ending, Exchange, Request
@@ -16,6 +18,7 @@ from interceptor.worker import Job
 __all__ = ["Attempts", "Keeper", "Open", "Recording"]
 
 _EXTENSION = "interceptor"
+_SHOWN_AFTER_NS = 500_000_000  # before the store writes down that it is running
 
 
 class Open(Job, Protocol):
@@ -85,6 +88,7 @@ class Recording:
     __slots__ = (
         "_attempts",
         "_extensions",
+        "_is_shown",
         "_is_told",
         "_keeper",
         "_known",
@@ -124,7 +128,7 @@ class Recording:
         self._trace = trace if is_taped else None
         self._scope = call.scope()
         self._pending = [True] if is_taped else []
-        self._is_told = False
+        self._is_told = self._is_shown = False
         self._known: Asked | None = None
 
     def __enter__(self) -> None:
@@ -156,10 +160,23 @@ class Recording:
             report("the context of a call", ours)
 
     def tell(self) -> None:
-        """Tell the sink what is asked, once; on the worker's thread."""
+        """Tell the sink what is asked, once, and all of it if the call takes its time."""
         if not self._is_told:
             self._is_told = True
             self.call.tell(self._known or asked(self._row, self.exchange.request))
+        elif not self._is_shown and self._pending:
+            now_ns = self.clock_ns()
+            if now_ns - self.exchange.started_ns >= _SHOWN_AFTER_NS:
+                self._is_shown = True
+                with quietly("what a call under way says"):
+                    self._show(now_ns)
+
+    def _show(self, now_ns: int) -> None:
+        status, request = self.exchange.status, self.exchange.request
+        if self.complete is not None:
+            request = self.complete(request)
+        record = self._keeper.read(self.exchange.asked(request, now_ns), self._row)
+        self.call.show(msgspec.structs.replace(record, status=status))
 
     def end(self, ending: Ending | None = None) -> None:
         """End the exchange now; `ending` is None where the body came to its own end."""

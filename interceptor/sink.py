@@ -74,6 +74,12 @@ class Call(Protocol):
         On the thread that `finish` is called on.
         """
 
+    def show(self, record: Record) -> None:
+        """Show what was asked of a call that takes its time: the record so far, without an answer.
+
+        On the thread that `finish` is called on, and before that; not for each call.
+        """
+
     def finish(self, record: Record) -> None:
         """Take the record of the call. May run on another thread."""
 

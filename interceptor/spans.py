@@ -133,12 +133,12 @@ class SpanSink:
         self.link(span, roles(record))
         if self.measure is not None:
             self.measure(record)
-        words = self._words(record, attributes) if self.content else {}
+        words = self.words_of(record, attributes) if self.content else {}
         if cut := genai.cut(words):
             words[genai.TRUNCATED] = tuple(dict.fromkeys(genai.cut(attributes) + cut))
         self.end(span, words, _at(record, ended=True))
 
-    def _words(self, record: Record, beside: Mapping[str, Any]) -> dict[str, Any]:
+    def words_of(self, record: Record, beside: Mapping[str, Any]) -> dict[str, Any]:
         """Give what was said, the server's account of a failure included: it may quote the rest."""
         limit = self.limit_bytes
         words: dict[str, Any] = {**genai.content(record, limit_bytes=limit, beside=beside)}
@@ -174,18 +174,27 @@ class SpanSink:
         words = genai.tool_run_content(run, limit_bytes=limit) if self.content else {}
         self.end(span, words, run.ended_unix_ns or run.started_unix_ns or _at(record))
 
+    def show(self, span: Span, words: dict[str, Any], *, openly: bool = False) -> None:
+        """Have the words of a span that is under way where they go when it ends."""
+        if self.words is None or openly:
+            span.set_attributes(words)
+        elif words:
+            self.words[span.get_span_context().span_id] = words
+
     def end(
         self, span: Span, words: dict[str, Any], at_unix_ns: int, *, openly: bool = False
     ) -> None:
         """End a span, its words on it where the settings say so or `openly`, else beside it."""
         surroundings.ended(span)
+        key = span.get_span_context().span_id
+        if self.words is not None:
+            self.words.pop(key, None)  # what was shown before
         if self.words is None or openly or not words:
             if MESSAGE in words:
                 span.set_status(Status(StatusCode.ERROR, words.pop(MESSAGE)))
             span.set_attributes(words)
             span.end(at_unix_ns)
             return
-        key = span.get_span_context().span_id
         self.words[key] = words
         try:
             span.end(at_unix_ns)
@@ -232,6 +241,14 @@ class _Call:
         """Name the span, and set what is known of it before there is an answer."""
         self._span.update_name(_name(known))
         self._span.set_attributes({**_start(known), **genai.sent(known.method, known.path)})
+
+    def show(self, record: Record) -> None:
+        """Say on the span what was asked, for those who look at what is running."""
+        sink, limit = self._sink, self._sink.limit_bytes
+        attributes = genai.attributes(record, limit_bytes=limit)
+        attributes.pop(genai.RESPONSE_BYTES)  # they are still coming
+        self._span.set_attributes(attributes)
+        sink.show(self._span, sink.words_of(record, attributes) if sink.content else {})
 
     def finish(self, record: Record) -> None:
         """Fill the span from the record, and end it; where that fails it ends all the same."""

@@ -56,7 +56,7 @@ ROWS = {
     "moments": Row(),
     "sink": Row(("msgspec",)),  # a `Start` is a Struct
     "phases": Row(),
-    "recording": Row(),
+    "recording": Row(("msgspec",)),  # to put a status into a record
     "recorder": Row(),
     "metrics": Row(OTEL_API),
     "links": Row(),

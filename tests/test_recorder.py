@@ -11,7 +11,7 @@ import pytest
 
 from interceptor import endpoints, phases
 from interceptor.exchange import ABANDONED, CLOSED_EARLY, Ending, Request
-from interceptor.record import Record
+from interceptor.record import Record, Text
 from interceptor.recorder import Recorder
 from interceptor.sink import Asked, asked
 
@@ -37,6 +37,10 @@ class Call:
         self.sink.fail("tell")
         self.sink.told.append(known)
 
+    def show(self, record):
+        self.sink.fail("show")
+        self.sink.shown.append(record)
+
     def finish(self, record):
         self.sink.fail("finish")
         self.sink.records.append(record)
@@ -47,7 +51,7 @@ class Sink:
 
     def __init__(self, *failing, is_taped=True, scope=lambda call: nullcontext()):
         self.failing, self.is_taped, self.scope = failing, is_taped, scope
-        self.starts, self.told, self.records = [], [], []
+        self.starts, self.told, self.shown, self.records = [], [], [], []
 
     def fail(self, place):
         if place in self.failing:
@@ -230,6 +234,46 @@ def test_a_sink_is_told_of_a_call_that_takes_its_time():
     assert told.wait(30)
     recording.end()
     assert one.flush(30)
+
+
+def test_what_was_asked_of_a_call_that_takes_its_time_is_shown_once():
+    now = [0]
+    one, sink = recorder(clock_ns=lambda: now[0])
+    body = ASKED.replace(b"Hello", SECRET.encode())
+    recording = begun(one, body, complete=lambda sent: sent._replace(secrets=(SECRET,)))
+    recording.exchange.respond(200, JSON, at_ns=7)
+    recording.tell()
+    recording.tell()
+    assert sink.shown == []
+    now[0] = 500_000_000
+    for _ in range(2):
+        recording.tell()
+    (record,) = sink.shown
+    assert (record.status, record.input.model) == (200, "mistral-small-latest")
+    assert (record.times.headers_after_ns, record.response_bytes, record.failure) == (7, 0, None)
+    assert record.input.messages[0].parts == (Text("[redacted]"),)
+    answer(recording)
+    recording.tell()
+    assert (len(sink.shown), len(sink.records)) == (1, 1)
+
+
+def test_a_call_that_has_ended_is_not_shown_as_under_way():
+    one, sink = recorder(clock_ns=iter(range(0, 10**12, 10**9)).__next__)
+    recording = begun(one)
+    recording.tell()
+    recording.end()
+    recording.tell()
+    assert (len(sink.shown), len(sink.records)) == (0, 1)
+
+
+def test_a_sink_that_cannot_show_a_call_has_its_record_all_the_same(caplog):
+    one, sink = recorder(Sink("show"), clock_ns=iter(range(0, 10**12, 10**9)).__next__)
+    recording = begun(one)
+    recording.tell()
+    recording.tell()
+    answer(recording)
+    assert (sink.shown, len(sink.records)) == ([], 1)
+    assert "what a call under way says was lost" in caplog.text
 
 
 def test_what_was_asked_outlasts_a_body_that_is_let_go():

@@ -534,15 +534,17 @@ def test_a_call_that_takes_its_time_says_what_is_asked_all_the_same(tmp_path):
         assert is_seen.wait(30)
         return http.Response(200, json={})
 
-    def call() -> None:
+    def call(what: str) -> None:
         with http.Client(transport=interceptor.wrap(http.MockTransport(answer))) as client:
-            client.post("https://api.mistral.ai/v1/embeddings", json={"model": "m"})
+            asked = {"model": "m", "input": f"embed {what}"}
+            client.post("https://api.mistral.ai/v1/embeddings", json=asked)
 
     interceptor.configure(destinations=("store",), store=path)
-    thread = threading.Thread(target=interceptor.observe(kind="agent")(call))
+    thread = threading.Thread(target=interceptor.observe(kind="agent")(call), args=("plums",))
     thread.start()
     try:
         running = {span.name: span for span in until(lambda: running_pair(path))}
+        said = Store(path).search(text="plums")
     finally:
         is_seen.set()
         thread.join()
@@ -551,6 +553,9 @@ def test_a_call_that_takes_its_time_says_what_is_asked_all_the_same(tmp_path):
     assert running["embeddings m"].attributes["gen_ai.request.model"] == "m"
     assert running["embeddings m"].attributes["server.address"] == "api.mistral.ai"
     assert running["embeddings m"].attributes["url.path"] == "/v1/embeddings"
+    assert "embed plums" in running["embeddings m"].attributes["gen_ai.input.messages"]
+    assert running["call"].attributes["input.value"] == '{"what":"plums"}'
+    assert [trace.name for trace in said] == ["call"]
 
 
 def running_pair(path: Path) -> list[Any]:

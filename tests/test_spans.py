@@ -356,6 +356,25 @@ def test_what_a_server_says_of_a_failure_is_words(sinking, exporter):
         assert WORD not in span.to_json()
 
 
+@pytest.mark.parametrize("content", [True, False])
+def test_what_is_shown_of_a_call_under_way_is_words_too(sinking, exporter, content):
+    words = {}
+    sink = sinking(content=content, words=words)
+    call = sink.begin(START)
+    call.show(record(**SAID))
+    assert [WORD in str(shown) for shown in words.values()] == [True] * content
+    assert WORD not in str(dict(call._span.attributes))
+    assert "mistral_ai.response.bytes" not in call._span.attributes
+    call.finish(record())
+    assert words == {}
+
+
+def test_what_is_shown_stands_on_a_span_where_its_words_do(sinking):
+    call = sinking().begin(START)
+    call.show(record(**SAID))
+    assert WORD in call._span.attributes["gen_ai.input.messages"]
+
+
 def test_handoffs_are_events(sinking, exporter):
     handoff = Handoff(previous_agent_id="1", next_agent_id="2")
     (span,) = ended(sinking(), exporter, handoffs=(handoff,))

@@ -137,6 +137,9 @@ class Kept(list):
     def tell(self, known):
         pass
 
+    def show(self, record):
+        pass
+
     def finish(self, record):
         self.append(record)
 

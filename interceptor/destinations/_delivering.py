@@ -1,5 +1,7 @@
 """Our spans, and only ours, brought to a destination, with their words where it may have them."""
 
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.context import Context
@@ -37,7 +39,8 @@ class Delivery(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Hand on a span of ours, where anybody listens: this is on the caller's thread."""
         if self._hears_starts and self._takes(span):
-            self._inner.on_start(span, parent_context)
+            seen = span if self._words is None else _Live(span, self._words)
+            self._inner.on_start(seen, parent_context)  # type: ignore[arg-type]
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand on a span of ours, with its words."""
@@ -62,6 +65,24 @@ class Delivery(SpanProcessor):
             return False
         began, until = began_unix_ns(span), self._until_unix_ns
         return began >= self._since_unix_ns and (until is None or began < until)
+
+
+class _Live:
+    """A span that is under way, with the words that are shown of it by then."""
+
+    __slots__ = ("_span", "_words")
+
+    def __init__(self, span: Span, words: Words) -> None:
+        self._span, self._words = span, words
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        words = self._words.get(self._span.context.span_id, {})
+        own: Any = self._span.attributes or {}
+        return ChainMap(words, own)  # no copy: another thread may be setting them
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._span, name)
 
 
 def _with(span: ReadableSpan, words: dict[str, Any], parent: SpanContext | None) -> ReadableSpan:

@@ -18,6 +18,7 @@ from interceptor.redaction import without_content
 __all__ = [
     "HANDOFF",
     "PROVIDER",
+    "RESPONSE_BYTES",
     "TRUNCATED",
     "attributes",
     "content",
@@ -32,6 +33,7 @@ __all__ = [
 
 PROVIDER = "mistral_ai"
 HANDOFF = "mistral_ai.agent.handoff"
+RESPONSE_BYTES = "mistral_ai.response.bytes"
 TRUNCATED = "mistral_ai.truncated"
 """The attribute that names those which were cut; `content` and `attributes` may both have it."""
 
@@ -268,7 +270,7 @@ def _exchange(record: Record) -> dict[str, Any]:
         "server.port": server.port,
         "network.protocol.version": _version(server.http_version),
         "mistral_ai.request.bytes": record.request_bytes,
-        "mistral_ai.response.bytes": record.response_bytes,
+        RESPONSE_BYTES: record.response_bytes,
         "mistral_ai.request.attempt": record.attempt,
         "mistral_ai.correlation_id": server.correlation_id,
         "mistral_ai.upstream_time": _seconds(server.upstream_ns),

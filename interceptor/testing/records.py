@@ -61,6 +61,9 @@ class _Call:
     def tell(self, known: Asked) -> None:
         """Do nothing: the record will say it."""
 
+    def show(self, record: Record) -> None:
+        """Do nothing: it is the call's end that puts it into the list."""
+
     def finish(self, record: Record) -> None:
         self._records.append(record)
 
