@@ -23,6 +23,7 @@ __all__ = [
     "Native",
     "Settings",
     "doubts",
+    "misspelt",
     "unknown",
 ]
 
@@ -276,10 +277,11 @@ def doubts(environ: Mapping[str, str]) -> tuple[str, ...]:
 
     They may be other libraries' variables, or the program's own, so that none is an error.
     """
-    return (*_misspelt(environ), *_captured(environ))
+    return (*misspelt(environ), *_captured(environ))
 
 
-def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
+def misspelt(environ: Mapping[str, str]) -> Iterator[str]:
+    """Give a sentence on each variable whose name is nearly one of ours."""
     unknown = [name for name in environ if name.startswith(_OURS) and name not in VARIABLES]
     if not unknown:
         return

@@ -10,9 +10,10 @@ from interceptor.cli._times import clock
 from interceptor.settings import Settings
 from interceptor.store import Store
 
-__all__ = ["add_store", "elsewhere", "losses", "store_of"]
+__all__ = ["add_store", "elsewhere", "endpoint", "losses", "store_of"]
 
 _OFF = "off"
+_PROTOCOL = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _OTLP = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
@@ -61,9 +62,15 @@ def losses(store: Store, *, now_unix_ns: int) -> Iterator[Note]:
         yield Note(f"{spans} could not be kept, most recently at {at}: {line(loss.reason)}")
 
 
+def endpoint(environ: Mapping[str, str]) -> str:
+    """Give the URL that spans go to by OTLP."""
+    is_grpc = any(environ.get(name, "").strip() == "grpc" for name in _PROTOCOL)
+    default = "http://localhost:4317" if is_grpc else "http://localhost:4318"
+    return next((url for key in _OTLP if (url := environ.get(key, "").strip())), default)
+
+
 def _described(name: str, environ: Mapping[str, str]) -> str:
     if name == "otlp":
-        url = next((environ[key] for key in _OTLP if environ.get(key)), "http://localhost:4318")
-        parts = urlsplit(url)  # without a user and a password that it may hold
+        parts = urlsplit(endpoint(environ))  # without a user and a password that it may hold
         return f"to {parts.scheme}://{parts.netloc.rpartition('@')[2]} by OTLP"
     return {"console": "to stdout"}.get(name, f"to {name}")

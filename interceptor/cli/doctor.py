@@ -27,7 +27,7 @@ from interceptor.errors import InterceptorError
 from interceptor.installing import autostart
 from interceptor.installing.environment import missing, way_in
 from interceptor.replay import Server
-from interceptor.settings import Native, Settings, doubts
+from interceptor.settings import Native, Settings, doubts, misspelt
 from interceptor.store import Store, Trace, default_path
 from interceptor.transports import sdk_library
 
@@ -59,14 +59,16 @@ def run(args: argparse.Namespace) -> Output:  # noqa: ARG001 - it has none
         facts["frameworks"] = "; ".join([", ".join(found), *_advice(os.environ)])
     yield from (f"{name:12} {fact}" for name, fact in facts.items())
     possible, _ = instead(settings) or (settings, "")
-    problems = [*map(str, (*errors, *unknown_operations(settings), *unusable(possible)))]
+    wrong = (*misspelt(os.environ), *errors, *unknown_operations(settings), *unusable(possible))
+    problems = [*map(str, wrong)]
     try:
         yield f"{'one call':12} {_tried(way, settings)}"
     except InterceptorError as error:
         problems.append(str(error))
     if unheeded := missing(os.environ):
         problems.append(unheeded)
-    yield from map(Note, (*doubts(os.environ), *problems[:-1]))
+    doubted = (one for one in doubts(os.environ) if one not in problems)
+    yield from map(Note, (*doubted, *problems[:-1]))
     if problems:
         raise InterceptorError(problems[-1])
 
@@ -123,7 +125,10 @@ def _advice(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _tried(way: str | None, settings: Settings) -> str:
-    """Make one call and say that its span arrived; raise `InterceptorError` where it did not."""
+    """Make one call and say that it was recorded; raise `InterceptorError` where it was not.
+
+    Its span goes to a store of its own: what is tried of the user's is whether it can be had.
+    """
     how = "in the way that is switched on" if way else "through interceptor.clients()"
     with tempfile.TemporaryDirectory() as folder, Server.of(QUESTION) as server:
         store = Store(Path(folder) / "doctor.db")
@@ -179,4 +184,4 @@ def _arrived(traces: list[Trace]) -> str:
     if len(traces) > 1:
         raise InterceptorError("the call left two traces; something else records it too")
     (trace,) = traces
-    return f"its span arrived ({trace.name}, {trace.total_tokens} tokens)"
+    return f"recorded ({trace.name}, {trace.total_tokens} tokens)"
