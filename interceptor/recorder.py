@@ -18,7 +18,7 @@ from interceptor.hosts import knower
 from interceptor.quiet import report
 from interceptor.reading import read
 from interceptor.record import Failure, Input, Record, Server, Times
-from interceptor.recording import Attempts, Open, Recording
+from interceptor.recording import EXTENSION, Attempts, Open, Recording
 from interceptor.redaction import Policy, redact
 from interceptor.sink import Sink, Start, asked
 from interceptor.worker import Runner, Worker, pause
@@ -64,6 +64,7 @@ class Recorder:
         )
         self._limit_bytes, self._policy = limit_bytes, policy
         self._operations = frozenset(operations)
+        self._wants_all = "all" in self._operations
         self.knows = knower(hosts)
         _recorders.add(self)
 
@@ -88,7 +89,7 @@ class Recorder:
         row = endpoints.match(method, path).endpoint
         if not known and row is endpoints.OTHER:
             return None
-        return row if self._is_wanted(row) else None
+        return row if self._wants_all or self._is_wanted(row) else None
 
     def open(
         self,
@@ -108,7 +109,9 @@ class Recorder:
         `headers` are the request's own, for the sink to look at meanwhile. `trace` is the kind of
         hook that the request's phases are told to.
         """
-        attempts = Attempts.of(extensions)
+        attempts = extensions.get(EXTENSION)
+        if attempts is None:
+            attempts = extensions[EXTENSION] = Attempts()
         if attempts.owners and owner not in attempts.owners:
             return None
         attempts.count += 1
@@ -203,8 +206,7 @@ class Recorder:
     def _is_wanted(self, row: Endpoint) -> bool:
         wanted = self._operations
         return (
-            "all" in wanted
-            or row.name in wanted
+            row.name in wanted
             or row.operation in wanted
             or ("inference" in wanted and row.is_inference)
         )

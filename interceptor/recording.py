@@ -15,9 +15,11 @@ from interceptor.record import Record
 from interceptor.sink import Asked, Call, asked
 from interceptor.worker import Job
 
-__all__ = ["Attempts", "Keeper", "Open", "Recording"]
+__all__ = ["EXTENSION", "Attempts", "Keeper", "Open", "Recording"]
 
-_EXTENSION = "interceptor"
+EXTENSION = "interceptor"
+"""The name under which a request's extensions hold its `Attempts`."""
+
 _SHOWN_AFTER_NS = 500_000_000  # before the store writes down that it is running
 
 
@@ -65,14 +67,6 @@ class Attempts:
         """Begin with none."""
         self.count, self.first = 0, None
         self.owners: list[int] = []
-
-    @staticmethod
-    def of(extensions: MutableMapping[str, Any]) -> "Attempts":
-        """Give those of a request, by its extensions."""
-        found: Attempts | None = extensions.get(_EXTENSION)
-        if found is None:
-            found = extensions[_EXTENSION] = Attempts()
-        return found
 
 
 class Recording:

@@ -101,7 +101,7 @@ class SpanSink:
                 return None
             context = beside
         first: SpanContext | None = start.first
-        around = surroundings.of(context)
+        around = surroundings.of(context) if context else surroundings.NONE
         labels = around.attributes
         tracer, name, attributes = self.tracer(), start.row.operation, labels
         if self._is_watched():

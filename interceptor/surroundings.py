@@ -16,6 +16,7 @@ from opentelemetry.context import Context
 from interceptor.dialects import observed
 
 __all__ = [
+    "NONE",
     "Enclosing",
     "Labels",
     "Surroundings",
@@ -90,7 +91,9 @@ class Surroundings(NamedTuple):
         return (self.labels if self.span is None else self.span.labelled(self.labels)).attributes
 
 
-_NONE = Surroundings()
+NONE = Surroundings()
+"""What stands in a context that says nothing."""
+
 _last: trace.Span | None = None
 # The root spans that ended last, by their traces: to hang scores on.
 _roots: OrderedDict[int, int] = OrderedDict()
@@ -99,7 +102,7 @@ _roots: OrderedDict[int, int] = OrderedDict()
 def of(context: Context) -> Surroundings:
     """Give what a context says."""
     found = context.get(_KEY)
-    return found if isinstance(found, Surroundings) else _NONE
+    return found if isinstance(found, Surroundings) else NONE
 
 
 def within(context: Context, surroundings: Surroundings) -> Context:
