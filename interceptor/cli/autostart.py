@@ -1,8 +1,8 @@
 """Let INTERCEPTOR=1 alone switch recording on, in this Python environment.
 
-`enable` writes one line into this environment's site-packages, which Python runs at each start
-and which does nothing where INTERCEPTOR is not set; `disable` removes it; `status` says whether
-it is there. Nothing else writes it.
+`enable` writes two small files into this environment's site-packages. Python runs one of them at
+each start, and it does nothing where INTERCEPTOR is not set. `disable` removes them; `status` says
+whether they are there. Nothing else writes them.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Print the environment variables that have every Python of a shell, an image or a service record.
 
     eval "$(interceptor env)"                         in a shell
-    interceptor env --docker >> Dockerfile            in the image: paths are those of this machine
+    interceptor env --docker                          lines for a Dockerfile; run it in the image,
+                                                      for paths are those of this machine
     interceptor env --json                            for anything else
 
 `interceptor run` sets the same for one program.
