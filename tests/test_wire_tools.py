@@ -77,6 +77,10 @@ STREAMS = {
         ],
         [(None, "f", '{"a":{}}')],
     ),
+    "a name in each fragment, the last of which adds nothing": (
+        [call("{", name="f", index=0), call("}", name="f", index=0), call("", name="f", index=0)],
+        [(None, "f", "{}")],
+    ),
     "no name after whole arguments": (
         [call("{}", id="A", name="f"), call(" ")],
         [("A", "f", "{} ")],

@@ -97,7 +97,9 @@ def _is_next(fragment: Call, draft: _Draft) -> bool:
     name = fragment.function.name
     if not name or not draft.name:
         return False
-    return (fragment.index is None and name != draft.name) or draft.is_whole()
+    if fragment.index is None and name != draft.name:
+        return True
+    return bool(fragment.function.arguments) and draft.is_whole()  # a name may be said again
 
 
 def _id(call: Call) -> str | None:
