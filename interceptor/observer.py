@@ -198,7 +198,7 @@ class Observed:
         """Say what it is, for those who look at what is running; on the worker's thread."""
         if not self._is_told:
             self._is_told = True
-            self.span.set_attributes(observed.about(self.kind, self.name))
+            self._observer.sink.say(self.span, observed.about(self.kind, self.name))
         elif not self._is_shown and self.has_words and self.is_open and self._takes_time():
             self._is_shown = True
             with quietly("what a span under way says"):

@@ -5,7 +5,6 @@ it once. Reading happens later, on the worker's thread. Nothing here knows what 
 """
 
 import os
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
@@ -166,8 +165,7 @@ class Recorder:
     def _tell(self) -> None:
         """Have said of all that is open what is known of it; on the worker's thread."""
         for job in list(self._open.values()):
-            with _telling:
-                job.tell()
+            job.tell()
 
     def abandon(self, owner: int | None = None) -> None:
         """End what is still open, of one tap or of all: nobody will read it to its end."""
@@ -246,17 +244,10 @@ def _bare(exchange: Exchange, row: Endpoint, error: Exception) -> Record:
 
 _recorders: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
 
-# Held while a span that others have in their hands is written to, and by whoever forks: the span
-# has locks of its own, which the child would find taken for ever.
-_telling = threading.Lock()
-
 
 def _after_fork() -> None:
-    _telling.release()
     for recorder in tuple(_recorders):
         recorder.forget_all()
 
 
-os.register_at_fork(
-    before=_telling.acquire, after_in_parent=_telling.release, after_in_child=_after_fork
-)
+os.register_at_fork(after_in_child=_after_fork)

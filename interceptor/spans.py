@@ -4,6 +4,8 @@ The span starts with the call, as a child of the caller's current span, and is f
 from the record, with the record's own times.
 """
 
+import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
@@ -31,6 +33,13 @@ MESSAGE = "exception.message"
 _SUPPRESSED = (
     "opentelemetry.genai.client.inference.context",  # an outer GenAI instrumentation has the call
     "suppress_instrumentation",  # somebody wants no instrumentation to make a span
+)
+
+# Held while a span that others have in their hands is written to, and by whoever forks: the span
+# has locks of its own, which the child would find taken for ever.
+_writing = threading.RLock()
+os.register_at_fork(
+    before=_writing.acquire, after_in_parent=_writing.release, after_in_child=_writing.release
 )
 
 Words = dict[int, dict[str, Any]]
@@ -174,10 +183,17 @@ class SpanSink:
         words = genai.tool_run_content(run, limit_bytes=limit) if self.content else {}
         self.end(span, words, run.ended_unix_ns or run.started_unix_ns or _at(record))
 
+    def say(self, span: Span, attributes: Mapping[str, Any], *, name: str | None = None) -> None:
+        """Set attributes, and a name, of a span that is under way; on the worker's thread."""
+        with _writing:
+            if name is not None:
+                span.update_name(name)
+            span.set_attributes(attributes)
+
     def show(self, span: Span, words: dict[str, Any], *, openly: bool = False) -> None:
         """Have the words of a span that is under way where they go when it ends."""
         if self.words is None or openly:
-            span.set_attributes(words)
+            self.say(span, words)
         elif words:
             self.words[span.get_span_context().span_id] = words
 
@@ -239,15 +255,15 @@ class _Call:
 
     def tell(self, known: Asked) -> None:
         """Name the span, and set what is known of it before there is an answer."""
-        self._span.update_name(_name(known))
-        self._span.set_attributes({**_start(known), **genai.sent(known.method, known.path)})
+        attributes = {**_start(known), **genai.sent(known.method, known.path)}
+        self._sink.say(self._span, attributes, name=_name(known))
 
     def show(self, record: Record) -> None:
         """Say on the span what was asked, for those who look at what is running."""
         sink, limit = self._sink, self._sink.limit_bytes
         attributes = genai.attributes(record, limit_bytes=limit)
         attributes.pop(genai.RESPONSE_BYTES)  # they are still coming
-        self._span.set_attributes(attributes)
+        sink.say(self._span, attributes)
         sink.show(self._span, sink.words_of(record, attributes) if sink.content else {})
 
     def finish(self, record: Record) -> None:

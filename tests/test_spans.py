@@ -3,6 +3,9 @@
 import contextvars
 import importlib
 import logging
+import os
+import signal
+import threading
 
 import msgspec
 import pytest
@@ -373,6 +376,31 @@ def test_what_is_shown_stands_on_a_span_where_its_words_do(sinking):
     call = sinking().begin(START)
     call.show(record(**SAID))
     assert WORD in call._span.attributes["gen_ai.input.messages"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_forked_while_a_span_is_written_to_can_write_to_it(sinking):
+    sink, writes, forks = sinking(), threading.Event(), threading.Event()
+    call = sink.begin(START)
+    os.register_at_fork(before=forks.set)
+
+    class Slow(dict):
+        def items(self):
+            writes.set()
+            forks.wait(10)  # the span's lock is taken when the fork begins, and no longer than that
+            return super().items()
+
+    writing = threading.Thread(target=sink.say, args=(call._span, Slow(a=1)))
+    writing.start()
+    assert writes.wait(10)
+    if (child := os.fork()) == 0:  # pragma: no cover - in a process that measures nothing
+        signal.alarm(10)  # one that waits for ever ends so
+        call._span.set_attribute("b", 2)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    writing.join(10)
+    assert call._span.attributes["a"] == 1
 
 
 def test_handoffs_are_events(sinking, exporter):
