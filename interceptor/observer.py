@@ -20,6 +20,7 @@ from interceptor.exchange import Ending
 from interceptor.links import Role
 from interceptor.quiet import quietly
 from interceptor.recorder import Recorder
+from interceptor.recording import SHOWN_AFTER_NS
 from interceptor.redaction import Policy
 from interceptor.said import Said, redacted
 from interceptor.scores import Score
@@ -34,7 +35,6 @@ Measure = Callable[[dict[str, Any], float], None]
 _LET_GO = "too much was waiting to be recorded: words left out"
 _NOWHERE = Context()
 _NS = 1e9
-_SHOWN_AFTER_NS = 500_000_000  # before the store writes down that it is running
 
 
 class Observer:
@@ -205,7 +205,7 @@ class Observed:
                 self._observer.sink.show(self.span, self._words(), openly=self.is_openly)
 
     def _takes_time(self) -> bool:
-        return self._observer.clock_ns() - self.started_ns >= _SHOWN_AFTER_NS
+        return self._observer.clock_ns() - self.started_ns >= SHOWN_AFTER_NS
 
     def end(self, ending: Ending | None = None) -> None:
         """End it now; `ending` is None where it came to its own end. The first call counts.
@@ -241,7 +241,7 @@ class Observed:
             self._fill()
         finally:
             if self.span.is_recording():  # a policy of the caller's may have broken its record
-                self.span.end(self.ended_unix_ns)
+                self._observer.sink.end_bare(self.span, self.ended_unix_ns)
 
     def _fill(self) -> None:
         """Say all that there is to say, and end the span; on the worker's thread."""

@@ -15,12 +15,14 @@ from interceptor.record import Record
 from interceptor.sink import Asked, Call, asked
 from interceptor.worker import Job
 
-__all__ = ["EXTENSION", "Attempts", "Keeper", "Open", "Recording"]
+__all__ = ["EXTENSION", "SHOWN_AFTER_NS", "Attempts", "Keeper", "Open", "Recording"]
 
 EXTENSION = "interceptor"
 """The name under which a request's extensions hold its `Attempts`."""
 
-_SHOWN_AFTER_NS = 500_000_000  # before the store writes down that it is running
+SHOWN_AFTER_NS = 500_000_000
+"""How long something is under way before its words are shown: the store writes it down after a
+second."""
 
 
 class Open(Job, Protocol):
@@ -160,7 +162,7 @@ class Recording:
             self.call.tell(self._known or asked(self._row, self.exchange.request))
         elif not self._is_shown and self._pending:
             now_ns = self.clock_ns()
-            if now_ns - self.exchange.started_ns >= _SHOWN_AFTER_NS:
+            if now_ns - self.exchange.started_ns >= SHOWN_AFTER_NS:
                 self._is_shown = True
                 with quietly("what a call under way says"):
                     self._show(now_ns)

@@ -49,6 +49,10 @@ class _State:
         self.is_off = False
         self.is_armed = False
 
+    def runtimes(self) -> tuple[Runtime, ...]:
+        """Give what was in force and may have calls under way, and what is."""
+        return (*self.retired, *((self.runtime,) if self.runtime else ()))
+
 
 _state = _State()
 
@@ -168,7 +172,7 @@ def flush(timeout_s: float = 5.0) -> bool:
     Exporters' own time-outs apply besides. Gives True where nothing was recorded.
     """
     until = time.monotonic() + timeout_s
-    runtimes = (*_state.retired, *((_state.runtime,) if _state.runtime else ()))
+    runtimes = _state.runtimes()
     done = [runtime.flush(left(until)) for runtime in runtimes]
     return all(done)
 
@@ -266,7 +270,7 @@ def _arm_exit() -> None:
 
 def _at_exit() -> None:
     """End what is open and bring everything where it goes. May run more than once."""
-    for runtime in (*_state.retired, *((_state.runtime,) if _state.runtime else ())):
+    for runtime in _state.runtimes():
         with quietly("the last calls of this program"):
             runtime.recorder.abandon()
             runtime.flush(_AT_EXIT_S)
@@ -276,7 +280,7 @@ def _after_fork() -> None:
     """The child has locks of its own, and its end is to be prepared anew."""
     _state.lock = threading.RLock()
     _state.is_armed = False
-    for runtime in (*_state.retired, *((_state.runtime,) if _state.runtime else ())):
+    for runtime in _state.runtimes():
         runtime.after_fork()
 
 

@@ -72,8 +72,8 @@ class SpanSink:
     """Makes a span of each call, and child spans of the tools that the server ran for it.
 
     `tracer` gives the tracer in force at each call. With `words` None the words of a call are
-    attributes of its span; else they are put there for as long as the span is ending, and
-    whoever may show them takes them from there.
+    attributes of its span; else they are put there for as long as the span is ending, or is shown
+    while it is under way, and whoever may show them takes them from there.
     """
 
     def __init__(
@@ -217,6 +217,12 @@ class SpanSink:
         finally:
             del self.words[key]
 
+    def end_bare(self, span: Span, at_unix_ns: int) -> None:
+        """End a span that could not be filled; nothing that was shown of it stays."""
+        if self.words is not None:
+            self.words.pop(span.get_span_context().span_id, None)
+        span.end(at_unix_ns)
+
 
 class _Call:
     """A call in flight: its span. As a context, it makes the span current.
@@ -272,12 +278,11 @@ class _Call:
             self._sink.finish(self._span, record, self._labels)
         finally:
             if self._span.is_recording():  # a policy of the caller's may have made it unreadable
-                self._span.end(_at(record, ended=True))
+                self._sink.end_bare(self._span, _at(record, ended=True))
 
 
-def _start(known: Asked) -> dict[str, Any]:
-    operation, model, agent_id, host, port, _, _ = known
-    return {**genai.start(operation, model, agent_id, host, port)}
+def _start(known: Asked) -> Mapping[str, Any]:
+    return genai.start(known.operation, known.model, known.agent_id, known.host, known.port)
 
 
 def _name(known: Asked) -> str:

@@ -372,6 +372,16 @@ def test_what_is_shown_of_a_call_under_way_is_words_too(sinking, exporter, conte
     assert words == {}
 
 
+def test_nothing_that_was_shown_stays_of_a_call_that_cannot_be_filled(sinking, exporter):
+    words = {}
+    call = sinking(words=words).begin(START)
+    call.show(record(**SAID))
+    with pytest.raises(AttributeError):
+        call.finish(broken(record()))
+    (span,) = exporter.get_finished_spans()
+    assert (words, WORD in span.to_json()) == ({}, False)
+
+
 def test_what_is_shown_stands_on_a_span_where_its_words_do(sinking):
     call = sinking().begin(START)
     call.show(record(**SAID))
