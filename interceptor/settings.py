@@ -16,6 +16,8 @@ from interceptor.errors import SettingsError, quoted
 
 __all__ = [
     "IN_CODE",
+    "OTLP_ENDPOINTS",
+    "OTLP_PROTOCOLS",
     "PROVIDERS",
     "VARIABLES",
     "Content",
@@ -23,6 +25,7 @@ __all__ = [
     "Native",
     "Settings",
     "doubts",
+    "first_said",
     "misspelt",
     "unknown",
 ]
@@ -53,6 +56,10 @@ class Metrics(StrEnum):
 # A colon by itself is a port's; an address of IPv6 has more of them.
 _HAS_PORT = re.compile(r"[^:]*:\d+")
 _AROUND_HOST = re.compile(r"^(?:[\w+.-]*://)?(?:[^/@]*@)?|(?::\d+)?(?:/.*)?$")
+
+OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+OTLP_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+"""OpenTelemetry's variables: the one for traces comes first, and wins."""
 
 DESTINATIONS = ("store", "otlp", "console")
 OFF = "off"
@@ -260,7 +267,6 @@ IN_CODE = tuple(name for name in _PARSERS if name != "disabled")
 
 _OURS = "INTERCEPTOR_"
 _CLOSE = 0.75  # of 1, which is the same word
-_OTLP = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _OTEL_CONTENT = {
     "NO_CONTENT": Content.METADATA,
@@ -270,6 +276,11 @@ _OTEL_CONTENT = {
     "EVENT_ONLY": Content.FULL,
     "SPAN_AND_EVENT": Content.FULL,
 }
+
+
+def first_said(environ: Mapping[str, str], names: Iterable[str]) -> str:
+    """Give the first of these variables that says something; an empty text where none does."""
+    return next((value for name in names if (value := environ.get(name, "").strip())), "")
 
 
 def doubts(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -305,7 +316,7 @@ def _captured(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _add_otel(found: dict[str, Any], environ: Mapping[str, str]) -> None:
     """Fill what `INTERCEPTOR_*` leaves open from the OpenTelemetry variables that mean the same."""
-    if "destinations" not in found and any(environ.get(name, "").strip() for name in _OTLP):
+    if "destinations" not in found and first_said(environ, OTLP_ENDPOINTS):
         found |= {"destinations": ("otlp",), "follows_otel": True}
     capture = environ.get(_CAPTURE, "").strip().upper()
     if "content" not in found and capture in _OTEL_CONTENT:

@@ -7,14 +7,12 @@ from urllib.parse import urlsplit
 from interceptor.cli._output import Note
 from interceptor.cli._texts import counted, line
 from interceptor.cli._times import clock
-from interceptor.settings import Settings
+from interceptor.settings import OTLP_ENDPOINTS, OTLP_PROTOCOLS, Settings, first_said
 from interceptor.store import Store
 
 __all__ = ["add_store", "elsewhere", "endpoint", "losses", "store_of"]
 
 _OFF = "off"
-_PROTOCOL = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-_OTLP = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -64,9 +62,9 @@ def losses(store: Store, *, now_unix_ns: int) -> Iterator[Note]:
 
 def endpoint(environ: Mapping[str, str]) -> str:
     """Give the URL that spans go to by OTLP."""
-    is_grpc = any(environ.get(name, "").strip() == "grpc" for name in _PROTOCOL)
+    is_grpc = first_said(environ, OTLP_PROTOCOLS) == "grpc"
     default = "http://localhost:4317" if is_grpc else "http://localhost:4318"
-    return next((url for key in _OTLP if (url := environ.get(key, "").strip())), default)
+    return first_said(environ, OTLP_ENDPOINTS) or default
 
 
 def _described(name: str, environ: Mapping[str, str]) -> str:

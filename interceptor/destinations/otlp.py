@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from interceptor.errors import SettingsError
-from interceptor.settings import Settings
+from interceptor.settings import OTLP_PROTOCOLS, Settings, first_said
 
 __all__ = ["SHOWS_CONTENT", "build", "remedy"]
 
@@ -53,6 +53,4 @@ def _package(protocol: str) -> str:
 
 def _protocol() -> str:
     """Give the protocol that the exporters' own variables name; they do not read it themselves."""
-    names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-    asked = next((value for name in names if (value := os.environ.get(name, "").strip())), "")
-    return "grpc" if asked == "grpc" else "http"
+    return "grpc" if first_said(os.environ, OTLP_PROTOCOLS) == "grpc" else "http"
